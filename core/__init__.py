@@ -1,0 +1,1 @@
+"""Headless heart of Emoscope: audio, recognition, models, dialogue and the pipeline that joins them."""

@@ -1,0 +1,87 @@
+"""What a running session tells the world; the window's bridge and the terminal both listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from core.types import AudioBlock, Message, Turn
+
+
+class SessionState(StrEnum):
+    """IDLE -> LOADING -> RUNNING -> STOPPING -> IDLE, or FAILED."""
+
+    IDLE = "idle"
+    LOADING = "loading"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """How loudly a notice is shown."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The session entered a state; `detail` is the error sentence of FAILED."""
+
+    state: SessionState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioHeard:
+    """A block was heard: per channel its speech probability, level (dBFS) and clipped share."""
+
+    block: AudioBlock
+    speech: tuple[float, ...]
+    level_dbfs: tuple[float, ...]
+    clipping: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnUpdated:
+    """A turn appeared or came further (`turn.status`); `lag` is seconds from its last sample to now.
+
+    For a recording `lag` is None.
+    """
+
+    turn: Turn
+    lag: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know; a later notice of the same code replaces it.
+
+    `active` false withdraws it (a device came back).
+    """
+
+    message: Message
+    severity: Severity = Severity.INFO
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far into a recording the analysis is, in samples; `speed` in seconds of audio a second."""
+
+    done: int
+    total: int | None
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The journal on disk is complete up to this sample."""
+
+    samples: int
+
+
+Event: TypeAlias = StateChanged | AudioHeard | TurnUpdated | Notice | Progress | Saved

@@ -1,0 +1,99 @@
+"""What the pipeline asks of its parts; each has a real implementation and a fake in `tests/fakes.py`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from core.types import AudioBlock, EmotionResult, Message, ModelInfo, Transcript, Utterance
+
+
+class EndOfSource(Exception):
+    """Raised by `AudioSource.read` when a recording is exhausted or the source was stopped."""
+
+
+class AudioSource(Protocol):
+    """Mono or two-channel audio at 16 kHz, in blocks of `WINDOW` samples."""
+
+    @property
+    def description(self) -> str:
+        """Name of the device or file, for people."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Rows of every block: 1, or 2 when each channel is a speaker."""
+        ...
+
+    @property
+    def total_samples(self) -> int | None:
+        """Length of a recording; None when unknown or live."""
+        ...
+
+    def start(self) -> None:
+        """Open the device or file. Raises DeviceError or MediaError."""
+        ...
+
+    def read(self, timeout: float) -> AudioBlock | None:
+        """Return the next block of `WINDOW` samples (the last of a file may be zero-padded).
+
+        None when nothing came within `timeout` seconds. Raises EndOfSource at the end.
+        """
+        ...
+
+    def take_messages(self) -> tuple[Message, ...]:
+        """Return what happened since the last call (device lost, device back, samples lost)."""
+        ...
+
+    def stop(self) -> None:
+        """Stop delivering; never blocks on a hung device."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Turns an utterance into text."""
+
+    @property
+    def name(self) -> str:
+        """Model name, for people and for the journal."""
+        ...
+
+    def warm_up(self) -> None:
+        """Load what is needed. Raises RecognitionError."""
+        ...
+
+    def partial(self, utterance: Utterance) -> Transcript:
+        """Transcribe a growing utterance; `stable` never shrinks within one `utterance.index`."""
+        ...
+
+    def final(self, utterance: Utterance) -> Transcript:
+        """Transcribe a complete utterance; a gated text comes back empty with `rejection` set."""
+        ...
+
+
+class Analyzer(Protocol):
+    """Reads emotion from an utterance; keeps a personal baseline per speaker of one session."""
+
+    @property
+    def model(self) -> ModelInfo:
+        """What the results will name as their model."""
+        ...
+
+    def warm_up(self) -> None:
+        """Load weights and run once, so that the first result is as fast as the others."""
+        ...
+
+    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult:
+        """Judge a growing utterance at a cost bounded whatever its length (newest seconds only)."""
+        ...
+
+    def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult:
+        """Judge a complete utterance. Does not change the baseline: see `remember`."""
+        ...
+
+    def remember(self, utterance: Utterance) -> None:
+        """Let a complete utterance shape its speaker's personal baseline (once per utterance)."""
+        ...
+
+    def reset(self) -> None:
+        """Forget every speaker: a new session starts."""
+        ...

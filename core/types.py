@@ -1,0 +1,244 @@
+"""Frozen values that cross boundaries between threads and packages.
+
+Time is an integer sample index at 16 kHz from the start of the session; audio is float32 in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000
+"""Hz, everywhere behind an audio source."""
+
+WINDOW = 512
+"""Samples in one block: the frame of the voice activity detector (32 ms)."""
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+
+def seconds(samples: int) -> float:
+    """Return a sample count or index as seconds."""
+    return samples / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """A piece of a source. `samples` has shape (channels, n); `start` is its sample index."""
+
+    samples: FloatArray
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of speech by one speaker, growing (`is_final` false) or complete.
+
+    `samples` has shape (n,), with end - start == n. Partials of one utterance share `index`;
+    `revision` counts them. `channel` is the source channel it was heard on.
+    """
+
+    index: int
+    start: int
+    end: int
+    samples: FloatArray
+    speaker: str | None = None
+    channel: int = 0
+    is_final: bool = True
+    revision: int = 0
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return seconds(self.end - self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognised word; times in seconds from the start of the session."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+class TranscriptSource(StrEnum):
+    """Where a text came from."""
+
+    RECOGNITION = "recognition"
+    ANNOTATION = "annotation"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The text of an utterance.
+
+    Of a partial text `stable` is the prefix that later passes keep and `tentative` the rest; of a
+    final text `tentative` is empty. `rejection` names the gate that refused the text (it is then
+    empty and no model may see it).
+    """
+
+    stable: str
+    tentative: str = ""
+    language: str | None = None
+    words: tuple[Word, ...] = ()
+    confidence: float = 1.0
+    is_final: bool = True
+    source: TranscriptSource = TranscriptSource.RECOGNITION
+    rejection: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Stable and tentative text together."""
+        return f"{self.stable} {self.tentative}".strip() if self.tentative else self.stable
+
+
+class AttentionKind(StrEnum):
+    """What an attention map relates; the window picks the picture from this."""
+
+    TOKEN = "token"
+    FRAME = "frame"
+    FEATURE = "feature"
+    MODALITY = "modality"
+    SPATIAL = "spatial"
+    TURN = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of an attention map: a name per position, and its time span (s) where it has one.
+
+    Times are seconds from the start of the utterance.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    spans: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionMap:
+    """Attention weights of shape (queries, keys), at most 256 x 256, rows summing to one."""
+
+    name: str
+    kind: AttentionKind
+    weights: FloatArray
+    query_axis: Axis
+    key_axis: Axis
+
+
+class Modality(StrEnum):
+    """What a model can listen to or look at."""
+
+    SPEECH = "speech"
+    TEXT = "text"
+    VISION = "vision"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is shown and stored about a model: `digest` is the sha256 of its weights (hex)."""
+
+    name: str
+    version: str
+    digest: str
+    labels: tuple[str, ...]
+    modalities: tuple[Modality, ...]
+    languages: tuple[str, ...] = ()
+    device: str = "cpu"
+    device_reason: str = ""
+
+
+class Doubt(StrEnum):
+    """Why a result is "not sure"."""
+
+    TOO_SHORT = "too_short"
+    TOO_NOISY = "too_noisy"
+    TOO_EVEN = "too_even"
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionResult:
+    """What a model says about one utterance.
+
+    `probabilities` (one per label, summing to one) come from everything available;
+    `by_modality` holds what each modality alone would say. `modality_share` sums to one.
+    `affect_derived` is true when arousal and valence (in [-1, 1]) were computed from the
+    probabilities rather than predicted. `baseline_seconds` is how much of the speaker's own
+    speech the personal baseline rested on (0: none). `notes` are codes such as
+    `text_language_unknown`. `compute_seconds` is the model's own time.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    arousal: float | None
+    valence: float | None
+    affect_derived: bool
+    doubts: tuple[Doubt, ...]
+    modalities: tuple[Modality, ...]
+    modality_share: Mapping[Modality, float]
+    by_modality: Mapping[Modality, tuple[float, ...]]
+    attentions: tuple[AttentionMap, ...]
+    model: ModelInfo
+    baseline_seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    compute_seconds: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The most probable class, also when the result is uncertain."""
+        return self.labels[int(np.argmax(self.probabilities))]
+
+    @property
+    def uncertain(self) -> bool:
+        """True when the evidence is too short, too noisy or too even."""
+        return bool(self.doubts)
+
+    @property
+    def confidence(self) -> float:
+        """Probability of `label`."""
+        return max(self.probabilities)
+
+
+class TurnStatus(StrEnum):
+    """How far a turn has come."""
+
+    PARTIAL = "partial"
+    """Still being spoken."""
+    SPEECH = "speech"
+    """Complete; judged by the speech alone, the text is still to come."""
+    FINAL = "final"
+    """Complete; will not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An utterance with its text and emotion; `start` and `end` are sample indices."""
+
+    index: int
+    start: int
+    end: int
+    speaker: str | None
+    status: TurnStatus
+    transcript: Transcript | None = None
+    emotion: EmotionResult | None = None
+    channel: int = 0
+    notes: tuple[str, ...] = ()
+
+
+EMPTY_MAPPING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence for the user, as a code with named values so that the window can translate it."""
+
+    code: str
+    values: Mapping[str, str] = field(default_factory=lambda: EMPTY_MAPPING)
