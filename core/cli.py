@@ -1,0 +1,106 @@
+"""The console script `emoscope`: subcommands by name, imported when used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+
+from core import __version__
+from core.errors import EmoscopeError
+
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "gui": ("desktop.__main__:main", "open the window (what happens without a command)"),
+        "analyze": (
+            "core.commands.analyze:main",
+            "read recordings, write turns, tables and a report",
+        ),
+        "devices": ("core.commands.devices:main", "list the input devices"),
+        "doctor": ("core.commands.doctor:main", "say what works on this machine and what does not"),
+        "train": ("training.train_command:main", "train a model from a configuration"),
+        "evaluate": ("training.evaluate:main", "score a checkpoint on corpora, beside baselines"),
+        "bench": ("core.bench:main", "measure speed and memory, beside the targets"),
+    }
+)
+"""Name -> (where its `main(argv)` is, one line for the help). Strings, so that nothing is imported."""
+
+DEFAULT_COMMAND = "gui"
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name and return its exit status.
+
+    An `EmoscopeError` becomes a sentence on standard error and status 2, Ctrl+C becomes 130.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in ("-V", "--version"):
+        print(f"emoscope {__version__}")
+        return 0
+    if arguments and arguments[0] in ("-h", "--help", "help"):
+        print(help_text())
+        return 0
+    name = DEFAULT_COMMAND
+    # Qt and the window have options of their own: "emoscope -platform offscreen" opens the window.
+    if arguments and not arguments[0].startswith("-"):
+        name = arguments.pop(0)
+    if name not in COMMANDS:
+        print(unknown_command(name), file=sys.stderr)
+        return EXIT_ERROR
+    return _guarded(name, arguments)
+
+
+def _guarded(name: str, arguments: Sequence[str]) -> int:
+    try:
+        return load_command(name)(arguments)
+    except EmoscopeError as error:
+        print(f"emoscope {name}: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of `emoscope ... | head` left
+        sys.stderr.close()
+        return 0
+
+
+def load_command(name: str) -> Callable[[Sequence[str]], int]:
+    """Import the command `name` and return its `main(argv)`. Raises KeyError for an unknown name."""
+    module, function = COMMANDS[name][0].split(":")
+    command: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
+    return command
+
+
+def help_text() -> str:
+    """Return what `emoscope --help` prints."""
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {line}" for name, (_, line) in COMMANDS.items())
+    return (
+        "usage: emoscope [COMMAND] [ARGUMENTS]\n\n"
+        "Listens to people talk and shows, live, what they feel and why the model thinks so.\n\n"
+        f"commands:\n{commands}\n\n"
+        '"emoscope COMMAND --help" explains a command; "emoscope --version" prints the version.'
+    )
+
+
+def unknown_command(name: str) -> str:
+    """Return a sentence for a command that does not exist, naming the nearest that does."""
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    if near:
+        advice = f'Did you mean "{near[0]}"?'
+    elif Path(name).exists():
+        advice = f'To analyse a recording: emoscope analyze "{name}" --out FOLDER.'
+    else:
+        advice = "There are: " + ", ".join(COMMANDS) + "."
+    return f'emoscope: there is no command "{name}". {advice}'
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What `emoscope` can be told to do; one file per subcommand."""
