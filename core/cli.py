@@ -15,7 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gui": ("desktop.__main__:main", "open the window (what happens without a command)"),
         "analyze": (
             "core.commands.analyze:main",
-            "read recordings, write turns, tables and a report",
+            "read recordings, write turns and reports",
         ),
         "devices": ("core.commands.devices:main", "list the input devices"),
         "doctor": ("core.commands.doctor:main", "say what works on this machine and what does not"),
@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "bench": ("core.bench:main", "measure speed and memory, beside the targets"),
     }
 )
-"""Name -> (where its `main(argv)` is, one line for the help). Strings, so that nothing is imported."""
+"""Name -> (where its `main(argv)` is, a line for the help); as strings, nothing is imported."""
 
 DEFAULT_COMMAND = "gui"
 
@@ -69,7 +69,7 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
 
 
 def load_command(name: str) -> Callable[[Sequence[str]], int]:
-    """Import the command `name` and return its `main(argv)`. Raises KeyError for an unknown name."""
+    """Import the command `name` and return its `main(argv)`. Raises KeyError if unknown."""
     module, function = COMMANDS[name][0].split(":")
     command: Callable[[Sequence[str]], int] = getattr(import_module(module), function)
     return command
