@@ -13,10 +13,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.models.calibration import calibration_error, expected_calibration_error
+
+__all__ = [
+    "Estimate",
+    "bootstrap_weights",
+    "calibration_error",
+    "confusion",
+    "estimate",
+    "expected_calibration_error",
+    "f1_of",
+    "multilabel_f1",
+    "uar_of",
+    "unweighted_average_recall",
+    "wa_of",
+]
+
 Float = NDArray[np.float64]
 
 RESAMPLES = 1000
-CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +95,6 @@ def f1_of(matrix: Float, average: str) -> Float:
     return np.asarray((np.where(occurs, f1, 0.0) * weights).sum(axis=1) / weights.sum(axis=1))
 
 
-def calibration_error(probabilities: ArrayLike, truth: ArrayLike, weights: Float) -> Float:
-    """Expected calibration error with 15 equal-width bins.
-
-    Guo et al. (2017), On calibration of modern neural networks, section 2: the mean over bins of
-    |accuracy - confidence|, weighted by how many samples fall into each. Returns (R,).
-    """
-    p = np.asarray(probabilities, dtype=np.float64)
-    confidence = p.max(axis=1)
-    correct = (p.argmax(axis=1) == np.asarray(truth)).astype(np.float64)
-    edges = np.linspace(0.0, 1.0, CALIBRATION_BINS + 1)[1:-1]
-    onehot = np.zeros((p.shape[0], CALIBRATION_BINS))
-    onehot[np.arange(p.shape[0]), np.digitize(confidence, edges, right=True)] = 1.0
-    gap = weights @ (onehot * (correct - confidence)[:, None])
-    return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
-
-
 def multilabel_f1(truth: ArrayLike, prediction: ArrayLike, average: str, weights: Float) -> Float:
     """F1 over labels of boolean (n, C) arrays, over the labels that occur in the truth."""
     t, p = np.asarray(truth, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
@@ -110,9 +109,3 @@ def unweighted_average_recall(truth: ArrayLike, prediction: ArrayLike) -> float:
     t, p = np.asarray(truth, dtype=np.int64), np.asarray(prediction, dtype=np.int64)
     classes = int(max(t.max(), p.max())) + 1
     return float(uar_of(confusion(t, p, classes, np.ones((1, t.size))))[0])
-
-
-def expected_calibration_error(probabilities: ArrayLike, truth: ArrayLike) -> float:
-    """Calibration error of probabilities (n, C) against class indices (n,); see above."""
-    n = np.asarray(truth).size
-    return float(calibration_error(probabilities, truth, np.ones((1, n)))[0])
