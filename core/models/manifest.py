@@ -1,0 +1,179 @@
+"""What lies in a checkpoint directory, read and verified without importing torch.
+
+A checkpoint is a directory:
+    config.json        format version, name, architecture, model config, specification, calibration,
+                       limits of doubt, and the sha256 of every other file
+    model.safetensors  the weights
+    processor/         tokenizer, feature config and feature statistics
+    training.yaml      the resolved configuration, and which speakers and texts were trained on
+    metrics.json       what was measured
+    README.md          the model card
+Nothing in it is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from core.errors import CheckpointError
+from core.models.calibration import Calibration, DoubtLimits
+from core.models.specification import Specification
+
+FORMAT_VERSION = 1
+CONFIG, WEIGHTS, PROCESSOR = "config.json", "model.safetensors", "processor"
+TRAINING, METRICS, CARD = "training.yaml", "metrics.json", "README.md"
+REQUIRED = (WEIGHTS, TRAINING, METRICS, CARD)
+PICKLES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy"})
+
+_REMEDY = "Copy the checkpoint again, or train it again."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointInfo:
+    """What a checkpoint says about itself; `digest` is the sha256 of its weights (hex)."""
+
+    path: Path
+    name: str
+    version: str
+    architecture: str
+    specification: Specification
+    model_config: Mapping[str, Any]
+    calibration: Calibration
+    limits: DoubtLimits
+    files: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Identify the weights."""
+        return self.files[WEIGHTS]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of config.json."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "name": self.name,
+            "version": self.version,
+            "architecture": self.architecture,
+            "model": dict(self.model_config),
+            "specification": self.specification.to_dict(),
+            "calibration": self.calibration.to_dict(),
+            "limits": self.limits.to_dict(),
+            "files": dict(self.files),
+        }
+
+
+def read_info(directory: Path | str) -> CheckpointInfo:
+    """Read config.json, fast enough to list checkpoints in a window; no file is verified.
+
+    Raises:
+        CheckpointError: there is no config, it can't be read, or its format is unknown.
+    """
+    path = Path(directory)
+    config = _read_config(path)
+    version = config.get("format_version")
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"The checkpoint {path} has format version {version!r};"
+            f" this version of Emoscope reads version {FORMAT_VERSION}.",
+            "Use a matching version of Emoscope.",
+        )
+    try:
+        return _parse(path, config)
+    except KeyError as error:
+        raise CheckpointError(f"{path / CONFIG} lacks {error}.", _REMEDY) from error
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path / CONFIG} can't be read ({error}).", _REMEDY) from error
+    except CheckpointError as error:
+        raise CheckpointError(f"{path / CONFIG}: {error.problem}", _REMEDY) from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint: it has no {CONFIG}.", "Choose a checkpoint directory."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path / CONFIG} can't be read ({error}).", _REMEDY) from error
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{path / CONFIG} is not a JSON object.", _REMEDY)
+    return config
+
+
+def _parse(path: Path, config: Mapping[str, Any]) -> CheckpointInfo:
+    files = {str(name): str(digest) for name, digest in config["files"].items()}
+    if WEIGHTS not in files:
+        raise CheckpointError(f"it lists no {WEIGHTS}.")
+    return CheckpointInfo(
+        path=path,
+        name=str(config["name"]),
+        version=str(config["version"]),
+        architecture=str(config["architecture"]),
+        specification=Specification.from_dict(config["specification"]),
+        model_config=MappingProxyType(dict(config["model"])),
+        calibration=Calibration.from_dict(config.get("calibration", {})),
+        limits=DoubtLimits.from_dict(config.get("limits", {})),
+        files=MappingProxyType(files),
+    )
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_files(directory: Path) -> dict[str, str]:
+    """Return the sha256 of every file under `directory` but config.json, by POSIX path."""
+    found = sorted(p for p in directory.rglob("*") if p.is_file() and p != directory / CONFIG)
+    return {p.relative_to(directory).as_posix(): sha256(p) for p in found}
+
+
+def file_problems(info: CheckpointInfo) -> list[str]:
+    """Return a phrase for every file that is missing, changed, outside, or a pickle."""
+    problems = [f"{name} is not listed" for name in REQUIRED if name not in info.files]
+    for name, expected in info.files.items():
+        path = info.path / name
+        if not path.resolve().is_relative_to(info.path.resolve()):
+            problems.append(f"{name} lies outside the checkpoint")
+        elif not path.is_file():
+            problems.append(f"{name} is missing")
+        elif sha256(path) != expected:
+            problems.append(f"{name} is damaged or was changed (its sha256 differs)")
+    return problems + _pickles(info.path)
+
+
+def _pickles(directory: Path) -> list[str]:
+    found = (p for p in directory.rglob("*") if p.suffix.lower() in PICKLES and p.is_file())
+    return [
+        f"{p.relative_to(directory).as_posix()} may be a pickle, which could run code"
+        for p in sorted(found)
+    ]
+
+
+def write_config(info: CheckpointInfo) -> None:
+    """Write config.json for the files as they are listed in `info`."""
+    text = json.dumps(info.to_dict(), indent=2, ensure_ascii=False)
+    (info.path / CONFIG).write_text(text + "\n", encoding="utf-8")
+
+
+def seal(directory: Path | str) -> CheckpointInfo:
+    """List the files of a checkpoint anew, after one of them was rightly changed."""
+    from dataclasses import replace
+
+    info = read_info(directory)
+    sealed = replace(info, files=MappingProxyType(hash_files(info.path)))
+    write_config(sealed)
+    return sealed
+
+
+def error_of(path: Path, problems: Sequence[str]) -> CheckpointError:
+    """Return the one error that names every problem of a checkpoint."""
+    return CheckpointError(f"The checkpoint {path} can't be used: {'; '.join(problems)}.", _REMEDY)
