@@ -1,4 +1,4 @@
-"""What every test gets: no network, no leaked threads, Qt without a screen, the corpora if they are there."""
+"""What every test gets: no network, no leaked threads, Qt without a screen, corpora if there."""
 
 from __future__ import annotations
 

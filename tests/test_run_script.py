@@ -15,7 +15,8 @@ case "$*" in
     *version_info*) exit "${TOO_OLD:-0}" ;;
     "-m venv --clear "*) mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
     "-m pip --version") exit 0 ;;
-    "-m pip index versions torch") echo "Available versions: 2.99, $(sed -n s/^torch==//p "$ROOT/constraints.txt")+cpu" ;;
+    "-m pip index versions torch")
+        echo "Available versions: 2.99, $(sed -n s/^torch==//p "$ROOT/constraints.txt")+cpu" ;;
     "-m pip freeze") exit 0 ;;
     "-m pip install "*)
         [[ -e "$ROOT/no-network" ]] && exit 1
@@ -27,7 +28,8 @@ esac
 FAKE_DPKG_QUERY = """#!/usr/bin/env bash
 echo "dpkg-query" >>"$LOG"
 for package in "$@"; do
-    [[ " $ABSENT " == *" $package "* || $package == -* || $package == *t64 ]] || echo "installed $package"
+    [[ $package == -* || $package == *t64 || " $ABSENT " == *" $package "* ]] && continue
+    echo "installed $package"
 done
 exit 1
 """

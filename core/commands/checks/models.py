@@ -1,0 +1,46 @@
+"""Which models are here, on which processor they run, and why."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from core.commands.checks import Finding, Status
+from core.errors import CheckpointError
+from core.models.manifest import error_of, file_problems, read_info
+from core.resources import embedded_checkpoint
+
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+CUDA_REMEDY = "To use the GPU: delete .venv, then EMOSCOPE_TORCH=cuda ./run (about 3 GB)."
+
+
+def check_processor(name: str) -> Finding:
+    """Say whether models run on a GPU, and if not, why not."""
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding(name, Status.OK, f"GPU: {torch.cuda.get_device_name(0)}")
+    if torch.backends.mps.is_available():
+        return Finding(name, Status.OK, "GPU: Apple")
+    threads = f"CPU with {torch.get_num_threads()} threads"
+    if torch.version.cuda is None and NVIDIA_DRIVER.exists():
+        detail = f"{threads}: this PyTorch ({torch.__version__}) was built without CUDA."
+        return Finding(name, Status.WARN, detail, CUDA_REMEDY)
+    reason = "" if sys.platform == "darwin" else ": there is no NVIDIA driver"
+    return Finding(name, Status.OK, f"{threads}{reason}")
+
+
+def check_emotion_model(name: str) -> Finding:
+    """Compare every file of the embedded checkpoint with its recorded sha256."""
+    folder = embedded_checkpoint()
+    try:
+        info = read_info(folder)
+        if problems := file_problems(info):
+            raise error_of(folder, problems)
+    except CheckpointError as error:
+        return Finding(
+            name, Status.FAIL, error.problem, "Restore it: git checkout assets, or clone again."
+        )
+    size = sum((folder / file).stat().st_size for file in info.files) / 1e6
+    detail = f"{info.name} {info.version}, {size:.1f} MB, sha256 {info.digest[:12]}…, intact"
+    return Finding(name, Status.OK, detail)
