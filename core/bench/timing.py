@@ -34,7 +34,7 @@ def interleave(
     """
     samples: dict[str, list[Sample]] = {name: [] for name in actions}
     for number in range(warm_up + rounds):
-        names = list(actions) if number % 2 == 0 else list(reversed(actions))
+        names = list(actions) if number % 2 == 0 else list(actions)[::-1]
         for name in names:
             sample = measure_once(actions[name])
             if number >= warm_up:
