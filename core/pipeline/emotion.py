@@ -1,0 +1,144 @@
+"""The emotion thread's work: utterances and their texts in, turns out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.pipeline.events import Notice, Severity
+from core.pipeline.jobs import EmotionJob, Judge, ShowText, Stage
+from core.pipeline.protocols import Analyzer
+from core.pipeline.work_queue import WorkQueue
+from core.types import EmotionResult, Message, Transcript, Turn, TurnStatus, Utterance
+
+log = logging.getLogger(__name__)
+
+_STATUS = {
+    Stage.PARTIAL: TurnStatus.PARTIAL,
+    Stage.SPEECH: TurnStatus.SPEECH,
+    Stage.FINAL: TurnStatus.FINAL,
+}
+
+
+class EmotionWorker:
+    """Judges what waits on `queue` and publishes each turn as far as it has come.
+
+    The only maker of turns: whatever is known about one is put together here, on one thread.
+    """
+
+    def __init__(
+        self,
+        analyzer: Analyzer,
+        queue: WorkQueue[EmotionJob],
+        publish: Callable[[Turn], None],
+        notify: Callable[[Notice], None],
+    ) -> None:
+        self._analyzer = analyzer
+        self._queue = queue
+        self._publish = publish
+        self._notify = notify
+        self._turns: dict[int, Turn] = {}
+        """Turns that are not final yet."""
+        self._texts: dict[int, Transcript] = {}
+        """Partial texts that came before the first judgement of their utterance."""
+
+    def run(self) -> None:
+        """Work until the queue is closed and empty."""
+        while (job := self._queue.get()) is not None:
+            if isinstance(job, ShowText):
+                self._show_text(job)
+            else:
+                self._judge(job)
+
+    def surrender(self) -> None:
+        """Make every turn final as it stands: its text will not come any more."""
+        for turn in tuple(self._turns.values()):
+            if turn.status is TurnStatus.SPEECH:
+                notes = (*turn.notes, "text_skipped")
+                self._finish(replace(turn, status=TurnStatus.FINAL, notes=notes))
+        self._turns.clear()
+
+    def _show_text(self, job: ShowText) -> None:
+        turn = self._turns.get(job.index)
+        if turn is None:
+            self._texts[job.index] = job.transcript
+        elif turn.status is TurnStatus.PARTIAL:
+            self._update(replace(turn, transcript=job.transcript))
+
+    def _judge(self, job: Judge) -> None:
+        before = self._turns.get(job.utterance.index)
+        transcript = job.transcript or self._partial_text(job, before)
+        notes = job.notes
+        emotion = self._ask(job, transcript)
+        if emotion is None:
+            notes = (*notes, "emotion_failed")
+            emotion = before.emotion if before is not None else None
+        turn = _turn(job, transcript, emotion, notes)
+        if job.stage is Stage.FINAL:
+            self._finish(turn)
+            self._remember(job.utterance)
+        else:
+            self._update(turn)
+
+    def _partial_text(self, job: Judge, before: Turn | None) -> Transcript | None:
+        """Return the text so far of an utterance whose final text is not there yet."""
+        if job.stage is Stage.FINAL:
+            return None
+        early = self._texts.pop(job.utterance.index, None)
+        return early or (before.transcript if before is not None else None)
+
+    def _ask(self, job: Judge, transcript: Transcript | None) -> EmotionResult | None:
+        partial = job.stage is Stage.PARTIAL
+        call = self._analyzer.partial if partial else self._analyzer.final
+        # The final speech-only judgement must not rest on a text that may yet change.
+        heard = None if job.stage is Stage.SPEECH else _usable(transcript)
+        try:
+            return call(job.utterance, heard)
+        except Exception as error:
+            log.warning("no judgement of utterance %d", job.utterance.index, exc_info=error)
+            values = {"reason": str(error) or type(error).__name__}
+            self._notify(Notice(Message("emotion_failed", values), Severity.WARNING))
+            return None
+
+    def _remember(self, utterance: Utterance) -> None:
+        try:
+            self._analyzer.remember(utterance)
+        except Exception:
+            log.warning("utterance %d not remembered", utterance.index, exc_info=True)
+
+    def _update(self, turn: Turn) -> None:
+        self._turns[turn.index] = turn
+        self._publish(turn)
+
+    def _finish(self, turn: Turn) -> None:
+        self._turns.pop(turn.index, None)
+        self._texts.pop(turn.index, None)
+        self._publish(turn)
+
+
+def _usable(transcript: Transcript | None) -> Transcript | None:
+    """Return the text if the model may see it: there is one, and no gate refused it."""
+    if transcript is None or transcript.rejection is not None or not transcript.text.strip():
+        return None
+    return transcript
+
+
+def _turn(
+    job: Judge,
+    transcript: Transcript | None,
+    emotion: EmotionResult | None,
+    notes: tuple[str, ...],
+) -> Turn:
+    utterance = job.utterance
+    return Turn(
+        index=utterance.index,
+        start=utterance.start,
+        end=utterance.end,
+        speaker=utterance.speaker,
+        status=_STATUS[job.stage],
+        transcript=transcript,
+        emotion=emotion,
+        channel=utterance.channel,
+        notes=notes,
+    )

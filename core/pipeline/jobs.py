@@ -1,0 +1,46 @@
+"""What waits for the workers of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
+
+from core.types import Transcript, Utterance
+
+
+class Stage(Enum):
+    """How much of an utterance is known when its emotion is to be judged."""
+
+    PARTIAL = auto()
+    """It is still being spoken."""
+    SPEECH = auto()
+    """It is complete; its text is being recognised."""
+    FINAL = auto()
+    """It is complete and so is its text, or there will be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judge the emotion of an utterance."""
+
+    utterance: Utterance
+    stage: Stage
+    transcript: Transcript | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShowText:
+    """A growing utterance has a (newer) partial text."""
+
+    index: int
+    transcript: Transcript
+
+
+EmotionJob: TypeAlias = Judge | ShowText
+
+
+def partial_keys(index: int) -> tuple[tuple[str, int], tuple[str, int]]:
+    """Return under which keys the partials of an utterance wait: its sound and its text."""
+    return ("sound", index), ("text", index)

@@ -1,0 +1,36 @@
+"""How a session is to run: chosen once, before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Choices of one session.
+
+    live: true for a device (late partials are dropped, lag is measured); false for a recording
+        (nothing is dropped, the source waits instead, progress is told).
+    speakers: name per channel; empty for the default, which is "A" and "B" for two channels and
+        nobody in particular for one.
+    language: what the recognition was locked to ("ko", "en"), or "auto"; written to the journal.
+    file_backlog: utterances of a recording that may wait for a worker before the source waits.
+    live_backlog_seconds: seconds of speech that may wait for recognition before a live utterance
+        goes without its text (this bounds memory; the recorded audio is never touched).
+    recognition_failures: failures in a row after which recognition is switched off.
+    behind_after: seconds a finished live utterance may wait before that is called falling behind.
+    """
+
+    live: bool = True
+    speakers: tuple[str | None, ...] = ()
+    language: str = "auto"
+    file_backlog: int = 4
+    live_backlog_seconds: float = 600.0
+    recognition_failures: int = 3
+    behind_after: float = 5.0
+
+    def speaker_of(self, channel: int, channels: int) -> str | None:
+        """Return the name of whoever speaks on a channel of a source with so many channels."""
+        if channel < len(self.speakers):
+            return self.speakers[channel]
+        return chr(ord("A") + channel) if channels > 1 else None

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import threading
+
+from core.pipeline.history import History
+from core.types import Turn, TurnStatus
+
+
+def turn(index: int, start: int, status: TurnStatus = TurnStatus.FINAL) -> Turn:
+    return Turn(index, start, start + 100, None, status)
+
+
+def test_turns_are_ordered_by_start() -> None:
+    history = History()
+    for index, start in ((0, 500), (1, 100), (2, 300)):
+        history.update(turn(index, start))
+    assert [t.start for t in history.snapshot()] == [100, 300, 500]
+
+
+def test_a_turn_is_replaced_by_a_later_one_of_its_index() -> None:
+    history = History()
+    history.update(turn(0, 100, TurnStatus.PARTIAL))
+    before, revision = history.snapshot(), history.revision
+    history.update(turn(0, 100))
+    assert history.revision > revision
+    assert [t.status for t in history.snapshot()] == [TurnStatus.FINAL]
+    assert [t.status for t in before] == [TurnStatus.PARTIAL]
+    assert history.get(0) == turn(0, 100)
+
+
+def test_a_discarded_turn_is_gone() -> None:
+    history = History()
+    history.update(turn(0, 100))
+    history.discard(0)
+    history.discard(7)
+    assert len(history) == 0
+    assert history.get(0) is None
+
+
+def test_writers_and_readers_may_be_on_different_threads() -> None:
+    history = History()
+
+    def write(offset: int) -> None:
+        for i in range(300):
+            history.update(turn(offset + i, offset + i))
+            starts = [t.start for t in history.snapshot()]
+            assert starts == sorted(starts)
+
+    writers = [threading.Thread(target=write, args=(1000 * n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(history.snapshot()) == 1200
