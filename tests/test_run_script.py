@@ -104,6 +104,11 @@ def test_the_first_start_installs_and_then_runs(machine: Machine) -> None:
     assert "200 MB" in result.stderr
 
 
+def test_the_first_start_speaks_of_recognition_and_downloads_nothing(machine: Machine) -> None:
+    machine.run("--version")
+    assert machine.calls()[-2:] == ["emoscope doctor --only recognition", "emoscope --version"]
+
+
 def test_the_second_start_does_nothing_but_start(machine: Machine) -> None:
     machine.run("--version")
     assert machine.run("analyze", "a b.wav").returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from core.asr.catalog import CATALOG, DEFAULT_MODEL, find_model, installed_models, models_folder
 from core.commands.checks import Finding, Status
 from core.errors import CheckpointError
 from core.models.manifest import error_of, file_problems, read_info
@@ -44,3 +45,19 @@ def check_emotion_model(name: str) -> Finding:
     size = sum((folder / file).stat().st_size for file in info.files) / 1e6
     detail = f"{info.name} {info.version}, {size:.1f} MB, sha256 {info.digest[:12]}…, intact"
     return Finding(name, Status.OK, detail)
+
+
+def check_recognition_model(name: str) -> Finding:
+    """Say which Whisper models are here; without one, name the default and its size."""
+    if found := installed_models():
+        return Finding(name, Status.OK, f"Whisper: {', '.join(found)} ({find_model(found[0])})")
+    model = CATALOG[DEFAULT_MODEL]
+    detail = (
+        f"No Whisper model is here, so Emoscope works on the voice alone. The default is "
+        f'"{model.name}" ({model.megabytes} MB, {model.licence}).'
+    )
+    remedy = (
+        "Nothing is downloaded unasked: get it in the window (Get one…), or put a faster-whisper "
+        f"model into {models_folder() / model.name}"
+    )
+    return Finding(name, Status.WARN, detail, remedy)
