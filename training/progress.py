@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
+_LINE_EVERY = 60.0
+"""Seconds between lines where no person is watching."""
 
 
 class Reporter:
@@ -32,10 +35,19 @@ class Reporter:
     def track(self, items: Iterable[T], total: int, title: str) -> Iterator[T]:
         """Yield `items`, moving a bar of `total` steps when a person is watching."""
         if not self._console.is_terminal:
-            yield from items
+            yield from self._tell(items, total, title)
             return
         columns = (*Progress.get_default_columns()[:3], TextColumn("{task.completed}/{task.total}"))
         with Progress(
             *columns, TimeRemainingColumn(), console=self._console, transient=True
         ) as bar:
             yield from bar.track(items, total=total, description=title)
+
+    def _tell(self, items: Iterable[T], total: int, title: str) -> Iterator[T]:
+        """Yield `items`, with a plain line about once a minute."""
+        told = time.monotonic()
+        for count, item in enumerate(items):
+            if time.monotonic() - told >= _LINE_EVERY:
+                told = time.monotonic()
+                self.say(f"{title}: step {count} of {total}")
+            yield item

@@ -2,90 +2,45 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, recall_score
+from sklearn.metrics import f1_score
 
-from training.evaluation.metrics import (
-    bootstrap_weights,
-    calibration_error,
-    confusion,
-    estimate,
-    expected_calibration_error,
-    f1_of,
-    multilabel_f1,
-    uar_of,
-    unweighted_average_recall,
-    wa_of,
-)
+from training.metrics import cross_fitted_macro_f1, f1_per_class, fit_thresholds, macro_f1
 
 
-@pytest.fixture
-def labels() -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(3)
-    truth = rng.choice(5, 300, p=[0.5, 0.2, 0.15, 0.1, 0.05])
-    return truth, np.where(rng.random(300) < 0.6, truth, rng.choice(5, 300))
+def sample(rows: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    targets = (generator.random((rows, 3)) < [0.5, 0.2, 0.05]).astype(float)
+    scores = 1 / (1 + np.exp(-(2 * targets - 2 + generator.normal(size=(rows, 3)))))
+    return scores, targets
 
 
-def test_label_metrics_equal_scikit_learn(labels):
-    truth, prediction = labels
-    matrix = confusion(truth, prediction, 5, np.ones((1, truth.size)))
-    assert uar_of(matrix)[0] == pytest.approx(recall_score(truth, prediction, average="macro"))
-    assert wa_of(matrix)[0] == pytest.approx(accuracy_score(truth, prediction))
-    for average in ("macro", "weighted"):
-        expected = f1_score(truth, prediction, average=average)
-        assert f1_of(matrix, average)[0] == pytest.approx(expected)
+def test_f1_agrees_with_scikit_learn() -> None:
+    scores, targets = sample()
+    thresholds = np.array([0.4, 0.3, 0.2])
+    expected = f1_score(targets, scores > thresholds, average=None)
+    assert f1_per_class(scores, targets, thresholds) == pytest.approx(expected)
+    assert macro_f1(scores, targets, thresholds) == pytest.approx(expected.mean())
 
 
-def test_a_resample_equals_the_metric_of_the_repeated_clips(labels):
-    truth, prediction = labels
-    weights = bootstrap_weights(truth.size, resamples=3, seed=1)
-    values = uar_of(confusion(truth, prediction, 5, weights))
-    for row, value in zip(weights.astype(int), values, strict=True):
-        repeated = recall_score(truth.repeat(row), prediction.repeat(row), average="macro")
-        assert value == pytest.approx(repeated)
+def test_fitted_thresholds_are_close_to_the_best_on_other_rows() -> None:
+    scores, targets = sample()
+    fitted = fit_thresholds(scores[:2000], targets[:2000])
+    grid = np.linspace(0.02, 0.9, 200)
+    best = np.mean(
+        [
+            max(f1_per_class(scores[2000:], targets[2000:], np.full(3, t))[k] for t in grid)
+            for k in range(3)
+        ]
+    )
+    assert macro_f1(scores[2000:], targets[2000:], fitted) > best - 0.03
 
 
-def test_a_class_that_does_not_occur_does_not_lower_recall():
-    assert unweighted_average_recall([0, 0, 2, 2], [0, 1, 2, 2]) == pytest.approx(0.75)
+def test_cross_fitting_does_not_score_what_it_fitted_on() -> None:
+    generator = np.random.default_rng(1)
+    scores, targets = generator.random((60, 2)), (generator.random((60, 2)) < 0.3).astype(float)
+    own = macro_f1(scores, targets, fit_thresholds(scores, targets))
+    assert cross_fitted_macro_f1(scores, targets, seed=0) <= own
 
 
-def test_the_interval_holds_the_value_and_narrows_with_more_clips(labels):
-    truth, prediction = labels
-
-    def width(times: int) -> float:
-        t, p = np.tile(truth, times), np.tile(prediction, times)
-        found = estimate(lambda w: uar_of(confusion(t, p, 5, w)), t.size)
-        assert found.low < found.value < found.high
-        return found.high - found.low
-
-    assert width(9) == pytest.approx(width(1) / 3, rel=0.25)
-
-
-def test_the_interval_is_seeded(labels):
-    truth, prediction = labels
-
-    def found(seed: int) -> object:
-        return estimate(lambda w: wa_of(confusion(truth, prediction, 5, w)), truth.size, seed)
-
-    assert found(4) == found(4)
-    assert found(4) != found(5)
-
-
-def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
-    probabilities = np.tile([0.9, 0.1], (10, 1))
-    assert expected_calibration_error(probabilities, [0] * 9 + [1]) == pytest.approx(0.0)
-    assert expected_calibration_error(probabilities, [0] * 5 + [1] * 5) == pytest.approx(0.4)
-    weights = np.array([[1.0] * 5 + [0.0] * 5])
-    assert calibration_error(probabilities, [0] * 5 + [1] * 5, weights)[0] == pytest.approx(0.1)
-
-
-def test_gaps_of_different_bins_do_not_cancel():
-    probabilities = np.array([[0.95, 0.05], [0.6, 0.4]])
-    assert expected_calibration_error(probabilities, [1, 0]) == pytest.approx((0.95 + 0.4) / 2)
-
-
-def test_multilabel_f1_equals_scikit_learn():
-    rng = np.random.default_rng(0)
-    truth, prediction = rng.random((200, 7)) < 0.3, rng.random((200, 7)) < 0.4
-    for average in ("macro", "weighted"):
-        found = multilabel_f1(truth, prediction, average, np.ones((1, 200)))[0]
-        assert found == pytest.approx(f1_score(truth, prediction, average=average))
+def test_a_class_without_rows_gets_a_neutral_threshold() -> None:
+    assert fit_thresholds(np.full((5, 1), 0.3), np.zeros((5, 1)))[0] == 0.5
