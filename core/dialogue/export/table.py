@@ -1,0 +1,65 @@
+"""CSV: one row per turn, one column per class; opens in a spreadsheet and in pandas."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from core.dialogue.recording import Recording
+from core.types import EmotionResult, Turn, seconds
+
+_HEAD = ("start", "end", "speaker", "text", "label", "confidence", "uncertain", "doubts")
+_TAIL = ("arousal", "valence", "affect_derived", "modalities", "language", "notes", "model")
+
+
+def write(recording: Recording, language: str) -> str:
+    """Return the table with a header row; classes are columns `p_<class>`."""
+    labels = _labels(recording.turns)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*_HEAD, *(f"p_{label}" for label in labels), *_TAIL, "model_digest"])
+    for turn in recording.turns:
+        writer.writerow(_row(turn, labels))
+    return buffer.getvalue()
+
+
+def _labels(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return every class that occurs, in the order of the models."""
+    return tuple(dict.fromkeys(label for t in turns if t.emotion for label in t.emotion.labels))
+
+
+def _row(turn: Turn, labels: Sequence[str]) -> list[str]:
+    transcript = turn.transcript
+    return [
+        f"{seconds(turn.start):.3f}",
+        f"{seconds(turn.end):.3f}",
+        turn.speaker or "",
+        transcript.text if transcript else "",
+        *_emotion_cells(turn.emotion, labels),
+        (transcript.language or "") if transcript else "",
+        " ".join(turn.notes),
+        turn.emotion.model.name if turn.emotion else "",
+        turn.emotion.model.digest if turn.emotion else "",
+    ]
+
+
+def _emotion_cells(emotion: EmotionResult | None, labels: Sequence[str]) -> list[str]:
+    if emotion is None:
+        return [""] * (4 + len(labels) + 4)
+    known = dict(zip(emotion.labels, emotion.probabilities, strict=True))
+    return [
+        emotion.label,
+        f"{emotion.confidence:.4f}",
+        str(emotion.uncertain).lower(),
+        " ".join(emotion.doubts),
+        *(f"{known[label]:.6f}" if label in known else "" for label in labels),
+        _number(emotion.arousal),
+        _number(emotion.valence),
+        str(emotion.affect_derived).lower(),
+        " ".join(emotion.modalities),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
