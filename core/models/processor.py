@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.errors import CheckpointError
 from core.models.baseline import FeatureStatistics, SpeakerBaseline
+from core.models.language import detect_language
 from core.models.outputs import ModelInputs
 from core.models.speech_features import SpeechFeatureConfig, SpeechFeatureExtractor
 from core.models.tokenizer import MAX_TOKENS, TextTokenizer, TokenizedText
@@ -98,10 +99,17 @@ class Processor:
             prior_utterances=self.config.prior_utterances,
         )
 
-    def understands(self, language: str | None) -> bool:
-        """Tell whether text of this language (ISO 639-1, region ignored) may enter the model."""
-        code = (language or "").replace("_", "-").split("-")[0].lower()
-        return self.tokenizer is not None and code in self.config.languages
+    def understands(self, text: str, language: str | None) -> bool:
+        """Tell whether a text may enter the model.
+
+        Args:
+            text: not empty.
+            language: ISO 639-1 code, region ignored; None: it is told from the text, if it can be.
+        """
+        if self.tokenizer is None:
+            return False
+        told = language or detect_language(text, self.tokenizer) or ""
+        return told.replace("_", "-").split("-")[0].lower() in self.config.languages
 
     def measure(self, samples: FloatArray) -> SpeechMeasures:
         """Measure mono samples (n,) in [-1, 1] at 16 kHz."""
@@ -137,7 +145,7 @@ class Processor:
     ) -> ModelInputs:
         """Prepare one utterance; whatever is None, or text the model does not know, is missing."""
         speech = None if samples is None else [self.normalise(self.measure(samples), baseline)]
-        known = bool(text) and self.understands(language)
+        known = text is not None and bool(text.strip()) and self.understands(text, language)
         return self.batch(speech, [self.tokenize(text or "")] if known else None)
 
     def batch(
