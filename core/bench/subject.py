@@ -1,0 +1,27 @@
+"""What is measured: the embedded model and the journal, made as the program makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core.pipeline.analyzer import ModelAnalyzer, load_analyzer
+from core.resources import embedded_checkpoint
+
+
+def make_analyzer() -> ModelAnalyzer:
+    """Return an analyzer over the embedded checkpoint, on the CPU. Raises CheckpointError."""
+    return load_analyzer(embedded_checkpoint(), device="cpu")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch use one thread while the block runs."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
