@@ -1,0 +1,120 @@
+"""Probabilities over time, one segment per utterance, ready to be drawn as curves."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Turn, seconds
+
+JOIN_GAP = 1.0
+"""Segments closer than this (s) are joined by a line; over a longer silence the curves stop."""
+
+MOST_POINTS = 750
+"""Points of one curve that are drawn at most."""
+
+_MOST_PER_TURN = 64
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What was said about one utterance, in the order it was heard; times in seconds."""
+
+    first: float
+    last: float
+    times: list[float] = field(default_factory=list)
+    values: list[Sequence[float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """times (n,), values (n, classes), connect (n,): 1 where a point is joined to the next."""
+
+    times: NDArray[np.float64]
+    values: NDArray[np.float32]
+    connect: NDArray[np.int32]
+
+
+class EmotionTimeline:
+    """Collects results as they come; a segment starts at the utterance's own start."""
+
+    def __init__(self) -> None:
+        self.labels: tuple[str, ...] = ()
+        self._segments: dict[int, _Segment] = {}
+        self._order: list[tuple[float, int]] = []
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.labels = ()
+        self._segments.clear()
+        self._order.clear()
+
+    def discard(self, index: int) -> None:
+        """Forget one utterance."""
+        segment = self._segments.pop(index, None)
+        if segment is not None:
+            self._order.remove((segment.first, index))
+
+    def update(self, turn: Turn) -> None:
+        """Add what a turn says now; the same moment said again replaces the point."""
+        if turn.emotion is None:
+            return
+        self.labels = turn.emotion.labels
+        first, last = seconds(turn.start), seconds(turn.end)
+        segment = self._segments.get(turn.index)
+        if segment is None:
+            segment = self._segments[turn.index] = _Segment(first, last)
+            insort(self._order, (first, turn.index))
+            segment.times.append(first)
+            segment.values.append(turn.emotion.probabilities)
+        if segment.times[-1] >= last - 1e-3 and len(segment.times) > 1:
+            segment.times[-1], segment.values[-1] = last, turn.emotion.probabilities
+        else:
+            segment.times.append(last)
+            segment.values.append(turn.emotion.probabilities)
+        segment.last = last
+        if len(segment.times) > _MOST_PER_TURN:
+            del segment.times[1:-1:2], segment.values[1:-1:2]
+
+    def curves(self, first: float, last: float) -> Curves:
+        """Return what lies in [first, last] s, at most `MOST_POINTS` points, gaps marked."""
+        segments = self._between(first, last)
+        times: list[float] = []
+        values: list[Sequence[float]] = []
+        connect: list[int] = []
+        for position, segment in enumerate(segments):
+            times += segment.times
+            values += segment.values
+            connect += [1] * len(segment.times)
+            following = segments[position + 1] if position + 1 < len(segments) else None
+            if following is None or following.first - segment.last > JOIN_GAP:
+                connect[-1] = 0
+        shape = (len(times), len(self.labels))
+        array = np.asarray(values, np.float32).reshape(shape)
+        return _thin(Curves(np.asarray(times), array, np.asarray(connect, np.int32)))
+
+    def _between(self, first: float, last: float) -> list[_Segment]:
+        start = max(0, bisect_left(self._order, (first, -1)) - 4)
+        chosen = []
+        for begin, index in self._order[start:]:
+            if begin > last:
+                break
+            segment = self._segments[index]
+            if segment.last >= first:
+                chosen.append(segment)
+        return chosen
+
+
+def _thin(curves: Curves) -> Curves:
+    """Keep every n-th point; a gap among the points left out stays a gap."""
+    count = len(curves.times)
+    if count <= MOST_POINTS:
+        return curves
+    step = -(-count // MOST_POINTS)
+    kept = np.arange(0, count, step)
+    connect = np.minimum.reduceat(curves.connect, kept)
+    return Curves(curves.times[kept], curves.values[kept], connect)

@@ -1,0 +1,214 @@
+"""Paints a turn as one row: time, speaker, text, and at the right chip, word and probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPen,
+    QTextCharFormat,
+    QTextLayout,
+    QTextOption,
+)
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from core.types import SAMPLE_RATE, Turn, TurnStatus
+from desktop import names
+from desktop.item_models.turns import TurnRole, turn_text
+from desktop.plots.plot import draw_chip
+from desktop.theme import LIGHT, Theme
+
+_PADDING = 6
+_GAP = 10
+_Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Left edges and widths in pixels."""
+
+    time: int
+    speaker: int
+    text: int
+    text_width: int
+    emotion: int
+
+
+class TurnDelegate(QStyledItemDelegate):
+    """Text wraps; what is still tentative is lighter and italic; matches of a search are marked."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self.needle = ""
+        self.speaker_width = 0
+
+    def row_height(self, turn: Turn, font: QFont, width: int) -> int:
+        """Return the height a turn needs at a width."""
+        columns = self._columns(font, width)
+        layout = self._layout(turn, font, columns.text_width)
+        height = int(layout.boundingRect().height())
+        return max(height, QFontMetrics(font).height()) + 2 * _PADDING
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """Return the size of a row."""
+        turn = index.data(TurnRole)
+        width = option.rect.width()  # type: ignore[attr-defined]
+        font = option.font  # type: ignore[attr-defined]
+        return QSize(width, self.row_height(turn, font, width))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Paint a row."""
+        turn: Turn = index.data(TurnRole)
+        rect: QRect = option.rect  # type: ignore[attr-defined]
+        font: QFont = option.font  # type: ignore[attr-defined]
+        state = option.state  # type: ignore[attr-defined]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._background(painter, rect, state)
+        columns = self._columns(font, rect.width())
+        metrics = QFontMetrics(font)
+        line = QRect(0, rect.top() + _PADDING, 0, metrics.height())
+        painter.setPen(QColor(self.theme.muted))
+        painter.setFont(font)
+        time = names.clock(turn.start / SAMPLE_RATE)
+        painter.drawText(line.adjusted(columns.time, 0, columns.speaker - _GAP, 0), 0x82, time)
+        self._speaker(painter, line, columns, turn, font)
+        self._text(painter, rect, columns, turn, font)
+        self._emotion(painter, rect, line, columns, turn, font)
+        painter.restore()
+
+    def _background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
+        box = QRectF(rect).adjusted(1, 1, -1, -1)
+        if state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QPen(QColor(self.theme.accent), 1.5))
+            painter.setBrush(QColor(self.theme.hover))
+            painter.drawRoundedRect(box, 5, 5)
+        elif state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self.theme.sunken))
+            painter.drawRoundedRect(box, 5, 5)
+
+    def _speaker(
+        self, painter: QPainter, line: QRect, columns: _Columns, turn: Turn, font: QFont
+    ) -> None:
+        if not turn.speaker:
+            return
+        bold = QFont(font)
+        bold.setBold(True)
+        painter.setFont(bold)
+        painter.setPen(QColor(self.theme.text))
+        box = line.adjusted(columns.speaker, 0, columns.text - _GAP, 0)
+        text = QFontMetrics(bold).elidedText(
+            turn.speaker, Qt.TextElideMode.ElideRight, box.width()
+        )
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _text(
+        self, painter: QPainter, rect: QRect, columns: _Columns, turn: Turn, font: QFont
+    ) -> None:
+        layout = self._layout(turn, font, columns.text_width)
+        origin = QRectF(columns.text, rect.top() + _PADDING, 1, 1).topLeft()
+        painter.setPen(QColor(self.theme.text))
+        layout.draw(painter, origin)
+
+    def _emotion(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        line: QRect,
+        columns: _Columns,
+        turn: Turn,
+        font: QFont,
+    ) -> None:
+        if turn.emotion is None:
+            painter.setFont(font)
+            painter.setPen(QColor(self.theme.muted))
+            painter.drawText(line.adjusted(columns.emotion + 12, 0, rect.width() - 8, 0), 0x80, "…")
+            return
+        result = turn.emotion
+        partial = turn.status is TurnStatus.PARTIAL
+        painter.setOpacity(0.6 if partial or result.uncertain else 1.0)
+        bar = QRectF(columns.emotion, line.top(), 6, line.height())
+        draw_chip(painter, bar, self.theme, result.label, 2)
+        painter.setOpacity(1.0)
+        shown = QFont(font)
+        shown.setItalic(partial)
+        painter.setFont(shown)
+        painter.setPen(QColor(self.theme.muted if partial else self.theme.text))
+        box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8, 0)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, names.emotion(result.label))
+        number = names.probability(result.confidence) + (" ?" if result.uncertain else "  ")
+        painter.drawText(
+            box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number
+        )
+
+    def _columns(self, font: QFont, width: int) -> _Columns:
+        metrics = QFontMetrics(font)
+        time = 8
+        speaker = time + metrics.horizontalAdvance("0:00:00") + _GAP
+        text = speaker + (self.speaker_width + _GAP if self.speaker_width else 0)
+        emotion = max(text + 60, width - metrics.horizontalAdvance("surprise  0.00 ?") - 34)
+        return _Columns(time, speaker, text, max(40, emotion - text - 14), emotion)
+
+    def _layout(self, turn: Turn, font: QFont, width: int) -> QTextLayout:
+        stable, tentative, calm = self._parts(turn)
+        text = f"{stable} {tentative}" if stable and tentative else stable + tentative
+        layout = QTextLayout(text, font)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        layout.setFormats(self._formats(text, len(text) - len(tentative), calm))
+        layout.beginLayout()
+        height = 0.0
+        while True:
+            line = layout.createLine()
+            if not line.isValid():
+                break
+            line.setLineWidth(width)
+            line.setPosition(QRectF(0, height, 1, 1).topLeft())
+            height += line.height()
+        layout.endLayout()
+        return layout
+
+    def _parts(self, turn: Turn) -> tuple[str, str, bool]:
+        """Return stable text, tentative text, and whether it only stands in for a missing text."""
+        partial = turn.status is TurnStatus.PARTIAL
+        if not turn_text(turn):
+            seconds = (turn.end - turn.start) / SAMPLE_RATE
+            if partial:
+                return "", self.tr("speaking…"), True
+            if turn.status is TurnStatus.SPEECH:
+                return "", self.tr("writing down…"), True
+            return "", self.tr("{seconds} s of speech").format(seconds=f"{seconds:.1f}"), True
+        assert turn.transcript is not None
+        transcript = turn.transcript
+        if partial or not transcript.is_final:
+            return transcript.stable, transcript.tentative, False
+        return transcript.text, "", False
+
+    def _formats(self, text: str, solid: int, calm: bool) -> list[QTextLayout.FormatRange]:
+        formats = []
+        if solid < len(text):
+            light = QTextCharFormat()
+            light.setForeground(QColor(self.theme.muted))
+            light.setFontItalic(not calm)
+            formats.append(_range(solid, len(text) - solid, light))
+        needle, start = self.needle.casefold(), 0
+        while needle and (found := text.casefold().find(needle, start)) >= 0:
+            mark = QTextCharFormat()
+            mark.setBackground(QColor(self.theme.warning))
+            formats.append(_range(found, len(needle), mark))
+            start = found + len(needle)
+        return formats
+
+
+def _range(start: int, length: int, form: QTextCharFormat) -> QTextLayout.FormatRange:
+    result = QTextLayout.FormatRange()
+    result.start, result.length, result.format = start, length, form  # type: ignore[misc]
+    return result

@@ -1,0 +1,91 @@
+"""Dock: arousal and valence with the way of the last minute."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QWidget
+
+from core.types import SAMPLE_RATE, Turn
+from desktop import names
+from desktop.panels.panel import Panel
+from desktop.plots.affect_plane import AffectPlane
+from desktop.theme import Theme
+from desktop.view_state import ViewState
+
+TRAIL_SECONDS = 60.0
+_MOST_POINTS = 120
+
+
+class AffectPanel(Panel):
+    """Where the voice is on the plane; says when the position is derived from the bars."""
+
+    def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
+        super().__init__(state, parent)
+        self.body.setContentsMargins(4, 4, 4, 4)
+        self._plane = AffectPlane(self)
+        self._caption = QLabel(self)
+        self._caption.setObjectName("caption")
+        self._caption.setWordWrap(True)
+        self.body.addWidget(self._plane, 1)
+        self.body.addWidget(self._caption)
+        self._trail: list[tuple[float, float, float, str]] = []
+        state.turn_changed.connect(self._add)
+        state.cleared.connect(self._clear)
+        state.selection_changed.connect(self._refresh)
+        self.set_theme(state.theme)
+        self.retranslate()
+
+    def title(self) -> str:
+        """Return the title of the dock."""
+        return self.tr("Arousal and valence")
+
+    def retranslate(self) -> None:
+        """Set every text again."""
+        self._plane.setAccessibleName(self.tr("Plane of valence and arousal"))
+        self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours."""
+        self._plane.set_theme(theme)
+
+    def _clear(self) -> None:
+        self._trail.clear()
+        self._refresh()
+
+    def _add(self, turn: Turn) -> None:
+        emotion = turn.emotion
+        if emotion is None or emotion.arousal is None or emotion.valence is None:
+            return
+        moment = turn.end / SAMPLE_RATE
+        self._trail.append((moment, emotion.valence, emotion.arousal, emotion.label))
+        self._trail = [p for p in self._trail if moment - p[0] <= TRAIL_SECONDS][-_MOST_POINTS:]
+        if self.state.selected is None or self.state.selected.index == turn.index:
+            self._refresh()
+
+    def _refresh(self, *_: object) -> None:
+        turn = self.state.shown_turn()
+        emotion = None if turn is None else turn.emotion
+        if turn is None or emotion is None or emotion.arousal is None or emotion.valence is None:
+            self._plane.set_points(())
+            self._caption.setText("")
+            return
+        now = turn.end / SAMPLE_RATE
+        if self.state.selected is None:
+            trail = self._trail
+        else:
+            trail = [(now, emotion.valence, emotion.arousal, emotion.label)]
+        points = [
+            (min(1.0, max(0.0, (now - t) / TRAIL_SECONDS)), valence, arousal, label)
+            for t, valence, arousal, label in trail
+        ]
+        self._plane.set_points(points, faded=emotion.uncertain)
+        self._plane.describe(
+            self.tr("valence {valence}, arousal {arousal}").format(
+                valence=names.probability(emotion.valence),
+                arousal=names.probability(emotion.arousal),
+            )
+        )
+        self._caption.setText(
+            self.tr("Derived from the probabilities, not measured.")
+            if emotion.affect_derived
+            else ""
+        )

@@ -1,0 +1,114 @@
+"""Dock: the probability of every emotion over time."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtWidgets import QWidget
+
+from core.types import SAMPLE_RATE, Turn
+from desktop.item_models.turns import describe
+from desktop.panels.panel import Panel
+from desktop.plots.emotion_curves import Band, EmotionCurves
+from desktop.theme import Theme
+from desktop.view_state import ViewState
+
+LIVE_SECONDS = 60.0
+"""How much is shown while listening."""
+
+SCROLL_RATE = 12.0
+"""Redraws a second: a minute on a wide screen moves by about one pixel in that time."""
+
+
+class CurvesPanel(Panel):
+    """Rolling curves while listening, the whole recording otherwise."""
+
+    def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
+        super().__init__(state, parent)
+        self.body.setContentsMargins(2, 2, 2, 2)
+        self.plot = EmotionCurves(self)
+        self.plot.setObjectName("curves")
+        self.plot.setMinimumHeight(90)
+        self.body.addWidget(self.plot)
+        self._dirty = self._moved = True
+        self._drawn = 0.0
+        for signal in (state.turn_changed, state.cleared, state.time.changed):
+            signal.connect(self._mark)
+        state.selection_changed.connect(self._mark)
+        state.sound_changed.connect(self._move)
+        state.playhead_moved.connect(self.plot.set_playhead)
+        self.plot.dragged.connect(state.time.zoom)
+        self.plot.scaled.connect(state.time.scale)
+        self.plot.reset.connect(state.time.show_all)
+        self.plot.clicked.connect(self._click)
+        self.set_theme(state.theme)
+        self.retranslate()
+
+    def title(self) -> str:
+        """Return the title of the dock."""
+        return self.tr("Emotion over time")
+
+    def retranslate(self) -> None:
+        """Set every text again."""
+        self.plot.setAccessibleName(self.tr("Probability of each emotion over time"))
+        self._mark()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours."""
+        self.plot.set_theme(theme)
+        self._mark()
+
+    def frame(self) -> None:
+        """Scroll, and redraw when a result came."""
+        now = time.monotonic()
+        due = now - self._drawn >= 1.0 / SCROLL_RATE
+        if not due or not (self._dirty or self._moved) or not self.isVisible():
+            return
+        self._drawn = now
+        first, last = self.state.time.stretch(LIVE_SECONDS)
+        self.plot.set_stretch(first, last, relative=self.state.time.following)
+        if self._dirty:
+            self._dirty = False
+            self._redraw(first, last)
+        self._moved = False
+
+    def _redraw(self, first: float, last: float) -> None:
+        state = self.state
+        self.plot.set_labels(state.timeline.labels)
+        speakers = state.speakers()
+        self.plot.set_lanes([name or self.tr("speech") for name in speakers])
+        lanes = {name: lane for lane, name in enumerate(speakers)}
+        selected = None if state.selected is None else state.selected.index
+        bands = []
+        for turn in state.turns.turns_between(first - 5, last):
+            emotion = turn.emotion
+            bands.append(
+                Band(
+                    turn.start / SAMPLE_RATE,
+                    turn.end / SAMPLE_RATE,
+                    lanes[turn.speaker or ""],
+                    None if emotion is None else emotion.label,
+                    uncertain=emotion is not None and emotion.uncertain,
+                    selected=turn.index == selected,
+                )
+            )
+        self.plot.set_data(state.timeline.curves(first - 5, last), bands)
+        self.plot.describe(self.summary())
+
+    def summary(self) -> str:
+        """Return the newest turns in words."""
+        count = self.state.turns.rowCount()
+        newest = [self.state.turns.turn(row) for row in range(max(0, count - 3), count)]
+        return "; ".join(describe(turn) for turn in newest if turn is not None)
+
+    def _mark(self, *_: object) -> None:
+        self._dirty = True
+
+    def _move(self) -> None:
+        self._moved = True
+
+    def _click(self, seconds: float) -> None:
+        row = self.state.turns.row_at(seconds)
+        turn: Turn | None = None if row is None else self.state.turns.turn(row)
+        if turn is not None:
+            self.state.select(turn)

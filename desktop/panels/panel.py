@@ -1,0 +1,41 @@
+"""What every panel shares: a card that knows the view state, its title and its language."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from desktop.theme import Theme
+from desktop.view_state import ViewState
+
+
+class Panel(QFrame):
+    """A dock's content. Subclasses build widgets, fill `retranslate` and listen to the state."""
+
+    def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.state = state
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(8, 6, 8, 6)
+        self.body.setSpacing(4)
+        state.theme_changed.connect(self.set_theme)
+
+    def title(self) -> str:
+        """Return the title of the dock in the language of the window."""
+        raise NotImplementedError
+
+    def retranslate(self) -> None:
+        """Set every text again: the language changed."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Hand other colours to the plots."""
+
+    def frame(self) -> None:
+        """Redraw what moves; called about 30 times a second while something does."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow a change of language."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()

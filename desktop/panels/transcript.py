@@ -1,0 +1,234 @@
+"""Dock: who said what and how it sounded, with a search field."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTableView,
+    QToolButton,
+    QWidget,
+)
+
+from core.pipeline.events import SessionState
+from core.types import Turn
+from desktop.item_models.turn_delegate import TurnDelegate
+from desktop.panels.panel import Panel
+from desktop.theme import Theme
+from desktop.view_state import ViewState
+
+
+class TranscriptView(QTableView):
+    """One column; row heights are set when a turn or the width changes, never for all at once."""
+
+    resized = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.verticalHeader().hide()
+        self.horizontalHeader().hide()
+        self.verticalHeader().setMinimumSectionSize(10)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap the texts again at a new width."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.resized.emit()
+
+
+class TranscriptPanel(Panel):
+    """The list of turns; the newest stays in view unless the user scrolled away."""
+
+    def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
+        super().__init__(state, parent)
+        self.view = TranscriptView(self)
+        self._delegate = TurnDelegate(self)
+        self._empty = QLabel(self)
+        self._find = QFrame(self)
+        self._needle = QLineEdit(self._find)
+        self._previous = QToolButton(self._find)
+        self._next = QToolButton(self._find)
+        self._close = QToolButton(self._find)
+        self._selecting = False
+        self._build()
+        model = state.turns
+        self.view.setModel(model)
+        self.view.setItemDelegate(self._delegate)
+        model.rowsInserted.connect(self._inserted)
+        model.dataChanged.connect(self._changed)
+        model.modelReset.connect(self._measure_all)
+        self.view.resized.connect(self._measure_all)
+        self.view.selectionModel().currentRowChanged.connect(self._picked)
+        state.selection_changed.connect(self._select)
+        state.state_changed.connect(self._show_empty)
+        self.set_theme(state.theme)
+        self.retranslate()
+
+    def title(self) -> str:
+        """Return the title of the dock."""
+        return self.tr("Transcript")
+
+    def retranslate(self) -> None:
+        """Set every text again."""
+        self.view.setAccessibleName(self.tr("Turns of the conversation"))
+        self._needle.setPlaceholderText(self.tr("Find in the transcript"))
+        self._needle.setAccessibleName(self.tr("Find in the transcript"))
+        for button, text, name in (
+            (self._previous, "↑", self.tr("Previous match")),
+            (self._next, "↓", self.tr("Next match")),
+            (self._close, "✕", self.tr("Close the search")),
+        ):
+            button.setText(text)
+            button.setAccessibleName(name)
+            button.setToolTip(name)
+        self._show_empty()
+        self.view.viewport().update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours."""
+        self._delegate.theme = theme
+        self.view.viewport().update()
+
+    def open_search(self) -> None:
+        """Show the search field and put the cursor in it."""
+        self._find.show()
+        self._needle.setFocus()
+        self._needle.selectAll()
+
+    def _build(self) -> None:
+        self.body.setContentsMargins(4, 4, 4, 4)
+        row = QHBoxLayout(self._find)
+        row.setContentsMargins(2, 0, 2, 2)
+        row.addWidget(self._needle, 1)
+        for button in (self._previous, self._next, self._close):
+            row.addWidget(button)
+        self._find.hide()
+        self._empty.setObjectName("muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self.body.addWidget(self._find)
+        self.body.addWidget(self._empty, 1)
+        self.body.addWidget(self.view, 1)
+        self._needle.textChanged.connect(self._search)
+        self._needle.returnPressed.connect(self._go_next)
+        self._next.clicked.connect(self._go_next)
+        self._previous.clicked.connect(lambda: self._go(backwards=True))
+        self._close.clicked.connect(self._close_search)
+        escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self._find)
+        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        escape.activated.connect(self._close_search)
+
+    def _show_empty(self, *_: object) -> None:
+        empty = self.state.turns.rowCount() == 0
+        self._empty.setVisible(empty)
+        self.view.setVisible(not empty)
+        if self.state.session in (SessionState.RUNNING, SessionState.LOADING):
+            self._empty.setText(self.tr("What is said appears here, with how it sounded."))
+        else:
+            self._empty.setText(self.tr("No speech was found."))
+
+    def _inserted(self, _: QModelIndex, first: int, last: int) -> None:
+        if self._fit_speakers():
+            self._measure_all()
+        else:
+            self._measure(first, last)
+        if self.view.isHidden():
+            self._show_empty()
+
+    def _changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        self._measure(first.row(), last.row())
+
+    def _measure(self, first: int, last: int) -> None:
+        bar = self.view.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - 24
+        width, font = self.view.viewport().width(), self.view.font()
+        for row in range(first, last + 1):
+            turn = self.state.turns.turn(row)
+            if turn is not None:
+                height = self._delegate.row_height(turn, font, width)
+                if height != self.view.rowHeight(row):
+                    self.view.setRowHeight(row, height)
+        if at_end and self.state.live and self.state.selected is None:
+            self.view.scrollToBottom()
+
+    def _measure_all(self) -> None:
+        count = self.state.turns.rowCount()
+        if count:
+            self._measure(0, count - 1)
+        else:
+            self._delegate.speaker_width = 0
+        self._show_empty()
+
+    def _fit_speakers(self) -> bool:
+        """Make room for the longest speaker name; true when that changed."""
+        metrics = self.view.fontMetrics()
+        names = self.state.speakers()
+        width = max((metrics.horizontalAdvance(name) + 4 for name in names if name), default=0)
+        width = min(width, 120)
+        changed = width != self._delegate.speaker_width
+        self._delegate.speaker_width = width
+        return changed
+
+    def _picked(self, current: QModelIndex, _: QModelIndex) -> None:
+        if not self._selecting and current.isValid():
+            self.state.select(self.state.turns.turn(current.row()))
+
+    def _select(self, turn: Turn | None) -> None:
+        row = None if turn is None else self.state.turns.row_of(turn.index)
+        self._selecting = True
+        if row is None:
+            self.view.selectionModel().clear()
+        elif row != self.view.currentIndex().row() or not self.view.selectionModel().hasSelection():
+            index = self.state.turns.index(row, 0)
+            flags = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().setCurrentIndex(
+                index, flags.ClearAndSelect | flags.Rows
+            )
+            self.view.scrollTo(index)
+        self._selecting = False
+
+    def _search(self, text: str) -> None:
+        self._delegate.needle = text
+        self.view.viewport().update()
+        if text:
+            self._go(backwards=False, from_here=True)
+
+    def _go_next(self) -> None:
+        self._go(backwards=False)
+
+    def _go(self, backwards: bool, from_here: bool = False) -> None:
+        here = self.view.currentIndex().row()
+        row = self.state.turns.find(
+            self._needle.text(), here - 1 if from_here and here >= 0 else here, backwards
+        )
+        found = row is not None or not self._needle.text()
+        self._needle.setProperty("missing", not found)
+        if row is not None:
+            self.state.select(self.state.turns.turn(row))
+
+    def _close_search(self) -> None:
+        self._needle.clear()
+        self._find.hide()
+        self.view.setFocus()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure again when the font changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_delegate"):
+            self._measure_all()

@@ -1,0 +1,225 @@
+"""Dock: the evidence for the selected turn, drawn from what the model handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from core.types import (
+    SAMPLE_RATE,
+    AttentionKind,
+    AttentionMap,
+    EmotionResult,
+    Modality,
+    Turn,
+)
+from desktop import messages, names
+from desktop.panels.choice_box import ChoiceBox
+from desktop.panels.panel import Panel
+from desktop.plots.attention_plot import AttentionPlot
+from desktop.plots.share_bar import Part, ShareBars, ShareRow
+from desktop.theme import Theme
+from desktop.view_state import ViewState
+
+_MEANING: Mapping[AttentionKind, str] = MappingProxyType(
+    {
+        AttentionKind.TOKEN: QT_TRANSLATE_NOOP(
+            "WhyPanel",
+            "Where the model looked: which moments of the voice it tied to which word. "
+            "It is not a proof of why it decided.",
+        ),
+        AttentionKind.FRAME: QT_TRANSLATE_NOOP(
+            "WhyPanel",
+            "Which moments of the voice weighed most. It is not a proof of why it decided.",
+        ),
+        AttentionKind.FEATURE: QT_TRANSLATE_NOOP(
+            "WhyPanel",
+            "How features of the voice and of the text were mixed. Single cells have no meaning "
+            "in words.",
+        ),
+        AttentionKind.MODALITY: QT_TRANSLATE_NOOP(
+            "WhyPanel", "How much voice and text counted. It says nothing about what they said."
+        ),
+        AttentionKind.SPATIAL: QT_TRANSLATE_NOOP(
+            "WhyPanel", "Which parts of the picture weighed most. Not a proof of the decision."
+        ),
+        AttentionKind.TURN: QT_TRANSLATE_NOOP(
+            "WhyPanel", "Which earlier turns were taken into account for this one."
+        ),
+    }
+)
+_MAP_NAMES: Mapping[AttentionKind, str] = MappingProxyType(
+    {
+        AttentionKind.TOKEN: QT_TRANSLATE_NOOP("WhyPanel", "Words × time"),
+        AttentionKind.FRAME: QT_TRANSLATE_NOOP("WhyPanel", "Moments of the voice"),
+        AttentionKind.FEATURE: QT_TRANSLATE_NOOP("WhyPanel", "Mixed features"),
+        AttentionKind.MODALITY: QT_TRANSLATE_NOOP("WhyPanel", "Voice and text"),
+        AttentionKind.SPATIAL: QT_TRANSLATE_NOOP("WhyPanel", "Parts of the picture"),
+        AttentionKind.TURN: QT_TRANSLATE_NOOP("WhyPanel", "Earlier turns"),
+    }
+)
+_ORDER = tuple(_MAP_NAMES)
+
+
+class WhyPanel(Panel):
+    """Speech alone, text alone, together; the shares; and one of the model's maps."""
+
+    play_asked = Signal(float, float)
+    """A stretch of the session, in seconds, that the user wants to hear."""
+
+    def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
+        super().__init__(state, parent)
+        self._head = QLabel(self)
+        self._views = ShareBars(self)
+        self._choice = ChoiceBox(self)
+        self._plot = AttentionPlot(self)
+        self._meaning = QLabel(self)
+        self._empty = QLabel(self)
+        self._maps: tuple[AttentionMap, ...] = ()
+        self._kind: AttentionKind | None = None
+        self._build()
+        state.turn_changed.connect(self._follow)
+        state.selection_changed.connect(self._refresh)
+        state.cleared.connect(self._refresh)
+        self._choice.activated.connect(self._choose)
+        self._plot.pointed.connect(self._play)
+        self.set_theme(state.theme)
+        self.retranslate()
+
+    def title(self) -> str:
+        """Return the title of the dock."""
+        return self.tr("Why")
+
+    def retranslate(self) -> None:
+        """Set every text again."""
+        self._views.setAccessibleName(self.tr("Speech alone, text alone and together"))
+        self._choice.setAccessibleName(self.tr("Picture"))
+        self._plot.setAccessibleName(self.tr("Attention of the model"))
+        self._empty.setText(
+            self.tr("Select a turn to see what its emotion was read from.")
+        )
+        self._refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours."""
+        self._views.set_theme(theme)
+        self._plot.set_theme(theme)
+        self._refresh()
+
+    def _build(self) -> None:
+        self._head.setObjectName("muted")
+        self._meaning.setObjectName("caption")
+        self._meaning.setWordWrap(True)
+        font = self._meaning.font()
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.9))
+        self._meaning.setFont(font)
+        self._empty.setObjectName("muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        row = QHBoxLayout()
+        row.addWidget(self._choice)
+        row.addStretch(1)
+        self.body.addWidget(self._head)
+        self.body.addWidget(self._views)
+        self.body.addLayout(row)
+        self.body.addWidget(self._plot, 1)
+        self.body.addWidget(self._meaning)
+        self.body.addWidget(self._empty, 1)
+
+    def _follow(self, turn: Turn) -> None:
+        shown = self.state.shown_turn()
+        if shown is not None and shown.index == turn.index:
+            self._refresh()
+
+    def _refresh(self, *_: object) -> None:
+        turn = self.state.shown_turn()
+        result = None if turn is None else turn.emotion
+        for widget in (self._head, self._views, self._choice, self._plot, self._meaning):
+            widget.setVisible(result is not None)
+        self._empty.setVisible(result is None)
+        if turn is None or result is None:
+            return
+        self._head.setText(self._headline(turn, result))
+        rows = self._rows(result)
+        self._views.set_rows(rows)
+        self._views.describe("; ".join(f"{row.name}: {row.word}" for row in rows))
+        self._maps = tuple(
+            sorted(result.attentions, key=lambda entry: _ORDER.index(entry.kind))
+        )
+        self._show_map()
+
+    def _headline(self, turn: Turn, result: EmotionResult) -> str:
+        notes = [messages.note(code) for code in (*result.notes, *turn.notes)]
+        parts = [names.clock(turn.start / SAMPLE_RATE), *(note for note in notes if note)]
+        if result.baseline_seconds >= 1:
+            parts.append(
+                self.tr("compared with {seconds} s of the same voice").format(
+                    seconds=round(result.baseline_seconds)
+                )
+            )
+        return " · ".join(parts)
+
+    def _rows(self, result: EmotionResult) -> list[ShareRow]:
+        rows = []
+        for kind in result.modalities:
+            values = result.by_modality.get(kind)
+            if values is not None:
+                share = result.modality_share.get(kind, 0.0)
+                name = self._modality_name(kind, share, len(result.modalities))
+                rows.append(self._row(name, result.labels, values))
+        if len(rows) != 1:
+            together = self._row(self.tr("together"), result.labels, result.probabilities)
+            rows.append(ShareRow(together.name, together.parts, together.word, strong=True))
+        return rows
+
+    def _modality_name(self, kind: Modality, share: float, count: int) -> str:
+        if count == 1:
+            return self.tr("{modality} alone").format(modality=names.modality(kind))
+        return self.tr("{modality} ({share})").format(
+            modality=names.modality(kind), share=names.percent(share)
+        )
+
+    def _row(
+        self, name: str, labels: tuple[str, ...], values: tuple[float, ...]
+    ) -> ShareRow:
+        theme = self.state.theme
+        best = max(range(len(values)), key=values.__getitem__)
+        parts = tuple(
+            Part(value, theme.emotion_colour(label).name(), theme.needs_outline(label))
+            for label, value in zip(labels, values, strict=True)
+        )
+        return ShareRow(name, parts, names.emotion(labels[best]))
+
+    def _show_map(self) -> None:
+        kinds = [entry.kind for entry in self._maps]
+        self._choice.setVisible(len(kinds) > 1)
+        words = [self.tr(_MAP_NAMES[kind]) for kind in kinds]
+        if [self._choice.itemText(i) for i in range(self._choice.count())] != words:
+            self._choice.clear()
+            self._choice.addItems(words)
+        position = kinds.index(self._kind) if self._kind in kinds else 0
+        if kinds:
+            self._choice.setCurrentIndex(position)
+        shown = self._maps[position] if self._maps else None
+        self._plot.set_map(shown)
+        self._plot.setVisible(shown is not None)
+        self._meaning.setText(
+            self.tr("The model handed over no picture for this turn.")
+            if shown is None
+            else self.tr(_MEANING[shown.kind])
+        )
+        self._plot.describe(self._meaning.text())
+
+    def _choose(self, position: int) -> None:
+        if position < len(self._maps):
+            self._kind = self._maps[position].kind
+            self._show_map()
+
+    def _play(self, first: float, last: float) -> None:
+        turn = self.state.shown_turn()
+        if turn is not None:
+            start = turn.start / SAMPLE_RATE
+            self.play_asked.emit(start + max(0.0, first - 0.15), start + last + 0.15)

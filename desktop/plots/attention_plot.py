@@ -1,0 +1,256 @@
+"""An attention map as a picture; which picture is decided by the map's kind alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from core.types import AttentionKind, AttentionMap, Axis
+from desktop import names
+from desktop.plots.plot import Plot
+
+_MOST_ROWS = 40
+
+
+class AttentionPlot(Plot):
+    """Draws one map. `pointed(start, end)` in seconds of the utterance when clicked."""
+
+    pointed = Signal(float, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._map: AttentionMap | None = None
+        self._grid = QRectF()
+        self.setMouseTracking(True)
+        self.setMinimumHeight(54)
+
+    def set_map(self, attention: AttentionMap | None) -> None:
+        """Show a map; words go down and time goes right, whichever way round it came."""
+        self._map = None if attention is None else _turned(attention)
+        self._grid = QRectF()
+        self.update()
+
+    def draw(self, painter: QPainter) -> None:
+        """Paint the picture of the map's kind."""
+        if self._map is not None and self._map.weights.size:
+            _PICTURES[self._map.kind](self, painter, self._map)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Say what is under the pointer."""
+        cell = self._cell(event.position())
+        if cell is None or self._map is None:
+            QToolTip.hideText()
+            return
+        row, column = cell
+        word, time = _name(self._map.query_axis, row), _name(self._map.key_axis, column)
+        share = names.percent(float(self._map.weights[row, column]))
+        text = " · ".join(part for part in (word, time, share) if part)
+        QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Offer the time under the pointer to be heard."""
+        cell = self._cell(event.position())
+        if cell is None or self._map is None:
+            return
+        for axis, position in ((self._map.query_axis, cell[0]), (self._map.key_axis, cell[1])):
+            if position < len(axis.spans):
+                self.pointed.emit(*axis.spans[position])
+                return
+
+    def draw_grid(self, painter: QPainter, attention: AttentionMap) -> None:
+        """Paint weights as an image, names of rows at the left, names or times below."""
+        rows = min(len(attention.query_axis.labels), _MOST_ROWS)
+        painter.setFont(self.small_font())
+        metrics = QFontMetricsF(painter.font())
+        labels = attention.query_axis.labels[:rows] if attention.weights.shape[0] > 1 else ()
+        left = max((metrics.horizontalAdvance(text) for text in labels), default=0.0)
+        left = min(left, self.width() * 0.35) + 8
+        area = QRectF(self.rect()).adjusted(left, 2, -4, -metrics.height() - 3)
+        height = min(area.height(), 26.0 * max(1, attention.weights.shape[0]))
+        area.setHeight(max(height, 10.0))
+        self._grid = area
+        levels = _levels(attention.weights)
+        image = QImage(
+            levels.data,
+            levels.shape[1],
+            levels.shape[0],
+            levels.strides[0],
+            QImage.Format.Format_Indexed8,
+        )
+        image.setColorTable(self._heat_table())
+        painter.drawImage(area, image)
+        painter.setPen(QPen(QColor(self.theme.border), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(area)
+        self._draw_row_names(painter, area, labels)
+        self._draw_column_names(painter, area, attention.key_axis)
+
+    def draw_modality(self, painter: QPainter, attention: AttentionMap) -> None:
+        """Paint one bar split by the keys."""
+        weights = attention.weights.mean(axis=0)
+        area = QRectF(self.rect()).adjusted(2, 6, -2, -6)
+        area.setHeight(min(area.height(), 30))
+        x = area.left()
+        shades = (self.theme.wave, self.theme.hover, self.theme.sunken)
+        for position, weight in enumerate(weights):
+            width = area.width() * float(weight)
+            rect = QRectF(x, area.top(), width, area.height())
+            x += width
+            painter.fillRect(rect, QColor(shades[position % len(shades)]))
+            label = _name(attention.key_axis, position)
+            painter.setPen(QColor(self.theme.text))
+            painter.drawText(
+                rect, Qt.AlignmentFlag.AlignCenter, f"{label} {names.percent(float(weight))}"
+            )
+
+    def draw_arcs(self, painter: QPainter, attention: AttentionMap) -> None:
+        """Paint turns on a line and an arc from the newest to each it looked at."""
+        weights = attention.weights[-1]
+        area = QRectF(self.rect()).adjusted(12, 8, -12, -22)
+        count = len(weights)
+        xs = np.linspace(area.left(), area.right(), count) if count > 1 else [area.center().x()]
+        base = area.bottom()
+        target = float(xs[-1])
+        for position, weight in enumerate(weights):
+            x = float(xs[position])
+            path = QPainterPath(QPointF(x, base))
+            height = area.height() * min(1.0, abs(target - x) / max(area.width(), 1) + 0.15)
+            path.cubicTo(x, base - height, target, base - height, target, base)
+            colour = QColor(self.theme.accent)
+            colour.setAlphaF(0.15 + 0.85 * float(weight / max(float(weights.max()), 1e-9)))
+            painter.setPen(QPen(colour, 1 + 7 * float(weight)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPath(path)
+            painter.setBrush(QColor(self.theme.text))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawEllipse(QPointF(x, base), 4, 4)
+            painter.setPen(QColor(self.theme.muted))
+            painter.drawText(
+                QRectF(x - 40, base + 5, 80, 16),
+                Qt.AlignmentFlag.AlignCenter,
+                _name(attention.key_axis, position),
+            )
+
+    def draw_frames(self, painter: QPainter, attention: AttentionMap) -> None:
+        """Paint how much each moment counted as a filled curve over time."""
+        weights = attention.weights.mean(axis=0)
+        painter.setFont(self.small_font())
+        area = QRectF(self.rect()).adjusted(8, 4, -4, -painter.fontMetrics().height() - 3)
+        self._grid = area
+        top = max(float(weights.max()), 1e-9)
+        path = QPainterPath(QPointF(area.left(), area.bottom()))
+        for position, weight in enumerate(weights):
+            x = area.left() + (position + 0.5) / len(weights) * area.width()
+            path.lineTo(x, area.bottom() - float(weight) / top * area.height())
+        path.lineTo(area.right(), area.bottom())
+        fill = QColor(self.theme.wave)
+        fill.setAlpha(110)
+        painter.setPen(QPen(QColor(self.theme.wave), 1.5))
+        painter.setBrush(fill)
+        painter.drawPath(path)
+        self._draw_column_names(painter, area, attention.key_axis)
+
+    def _draw_row_names(self, painter: QPainter, area: QRectF, labels: tuple[str, ...]) -> None:
+        painter.setPen(QColor(self.theme.text))
+        metrics = painter.fontMetrics()
+        height = area.height() / max(1, len(labels))
+        step = max(1, int(np.ceil((metrics.height() - 3) / max(height, 1e-6))))
+        for position in range(0, len(labels), step):
+            box = QRectF(0, area.top() + position * height, area.left() - 5, height * step)
+            text = metrics.elidedText(
+                labels[position], Qt.TextElideMode.ElideRight, int(area.left() - 6)
+            )
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _draw_column_names(self, painter: QPainter, area: QRectF, axis: Axis) -> None:
+        painter.setPen(QColor(self.theme.muted))
+        box = QRectF(area.left(), area.bottom() + 2, area.width(), 18)
+        if axis.spans:
+            first, last = axis.spans[0][0], axis.spans[-1][1]
+            for flag, moment in (
+                (Qt.AlignmentFlag.AlignLeft, first),
+                (Qt.AlignmentFlag.AlignHCenter, (first + last) / 2),
+                (Qt.AlignmentFlag.AlignRight, last),
+            ):
+                painter.drawText(box, flag, self.tr("{time} s").format(time=f"{moment:.1f}"))
+        elif axis.labels:
+            width = area.width() / len(axis.labels)
+            for position, label in enumerate(axis.labels):
+                if painter.fontMetrics().horizontalAdvance(label) <= width:
+                    cell = QRectF(area.left() + position * width, box.top(), width, 18)
+                    painter.drawText(cell, Qt.AlignmentFlag.AlignHCenter, label)
+
+    def _heat_table(self) -> list[int]:
+        low, high = QColor(self.theme.sunken), QColor(self.theme.wave)
+        peak = QColor("#FFF3C4" if self.theme.is_dark else "#12305E")
+        return [_between(low, high, peak, i / 255).rgb() for i in range(256)]
+
+    def _cell(self, position: QPointF) -> tuple[int, int] | None:
+        if self._map is None or not self._grid.contains(position):
+            return None
+        rows, columns = self._map.weights.shape
+        row = int((position.y() - self._grid.top()) / self._grid.height() * rows)
+        column = int((position.x() - self._grid.left()) / self._grid.width() * columns)
+        return min(row, rows - 1), min(column, columns - 1)
+
+
+_PICTURES: Mapping[AttentionKind, Callable[[AttentionPlot, QPainter, AttentionMap], None]] = (
+    MappingProxyType(
+        {
+            AttentionKind.TOKEN: AttentionPlot.draw_grid,
+            AttentionKind.FEATURE: AttentionPlot.draw_grid,
+            AttentionKind.SPATIAL: AttentionPlot.draw_grid,
+            AttentionKind.FRAME: AttentionPlot.draw_frames,
+            AttentionKind.MODALITY: AttentionPlot.draw_modality,
+            AttentionKind.TURN: AttentionPlot.draw_arcs,
+        }
+    )
+)
+
+
+def _turned(attention: AttentionMap) -> AttentionMap:
+    """Return the map with words as rows and times as columns where it has both."""
+    query, key = attention.query_axis, attention.key_axis
+    if query.spans and not query.labels and key.labels:
+        return AttentionMap(
+            attention.name, attention.kind, np.ascontiguousarray(attention.weights.T), key, query
+        )
+    return attention
+
+
+def _levels(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Scale rows of weights to 0..255 by the largest of all; the square root lifts small ones."""
+    top = max(float(weights.max()), 1e-9)
+    return np.ascontiguousarray((np.sqrt(np.clip(weights / top, 0, 1)) * 255).astype(np.uint8))
+
+
+def _name(axis: Axis, position: int) -> str:
+    if position < len(axis.labels):
+        return axis.labels[position]
+    if position < len(axis.spans):
+        return f"{axis.spans[position][0]:.1f}–{axis.spans[position][1]:.1f} s"
+    return ""
+
+
+def _between(low: QColor, high: QColor, peak: QColor, share: float) -> QColor:
+    first, second, part = (low, high, share / 0.7) if share < 0.7 else (high, peak, share / 0.3 - 7 / 3)
+    part = min(max(part, 0.0), 1.0)
+    return QColor.fromRgbF(
+        first.redF() + (second.redF() - first.redF()) * part,
+        first.greenF() + (second.greenF() - first.greenF()) * part,
+        first.blueF() + (second.blueF() - first.blueF()) * part,
+    )

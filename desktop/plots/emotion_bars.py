@@ -1,0 +1,95 @@
+"""Probabilities as bars, always in the same order, so that nothing jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QWidget
+
+from desktop import names
+from desktop.plots.plot import Plot, draw_chip
+
+
+class EmotionBars(Plot):
+    """One row a class: word, bar, number. `label` marks the shown emotion; faded when unsure."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._labels: tuple[str, ...] = ()
+        self._values: tuple[float, ...] = ()
+        self._label: str | None = None
+        self._faded = False
+        self.setMinimumHeight(7 * 17)
+
+    def sizeHint(self) -> QSize:
+        """Return a comfortable size for seven rows."""
+        return QSize(280, 7 * 24)
+
+    def set_probabilities(
+        self, labels: Sequence[str], values: Sequence[float], label: str | None, faded: bool
+    ) -> None:
+        """Show one probability a class; `values` empty shows calm, empty bars."""
+        state = (tuple(labels), tuple(values), label, faded)
+        if state != (self._labels, self._values, self._label, self._faded):
+            self._labels, self._values, self._label, self._faded = state
+            self.update()
+
+    def summary(self) -> str:
+        """Return the classes from most to least probable."""
+        pairs = sorted(zip(self._values, self._labels, strict=False), reverse=True)
+        return ", ".join(f"{names.emotion(label)} {names.probability(p)}" for p, label in pairs)
+
+    def draw(self, painter: QPainter) -> None:
+        """Paint the rows."""
+        if not self._labels:
+            return
+        metrics = QFontMetricsF(self.font())
+        words = [names.emotion(label) for label in self._labels]
+        word_width = max(metrics.horizontalAdvance(word) for word in words) + 10
+        number_width = metrics.horizontalAdvance("0.00") + 8
+        row = min(self.height() / len(self._labels), 34.0)
+        top = (self.height() - row * len(self._labels)) / 2
+        for position, label in enumerate(self._labels):
+            box = QRectF(4, top + position * row, self.width() - 8, row)
+            self._draw_row(painter, box, label, words[position], word_width, number_width)
+
+    def _draw_row(
+        self,
+        painter: QPainter,
+        box: QRectF,
+        label: str,
+        word: str,
+        word_width: float,
+        number_width: float,
+    ) -> None:
+        position = self._labels.index(label)
+        value = self._values[position] if position < len(self._values) else 0.0
+        font = self.font()
+        font.setBold(label == self._label)
+        painter.setFont(font)
+        painter.setPen(QColor(self.theme.text))
+        vertical = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(
+            QRectF(box.left(), box.top(), word_width, box.height()),
+            Qt.AlignmentFlag.AlignLeft | vertical,
+            word,
+        )
+        width = box.width() - word_width - number_width
+        height = min(box.height() - 6, 15.0)
+        lane = QRectF(box.left() + word_width, box.center().y() - height / 2, width, height)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.theme.sunken))
+        painter.drawRoundedRect(lane, 4, 4)
+        if self._values:
+            painter.setOpacity(0.45 if self._faded else 1.0)
+            filled = QRectF(lane.left(), lane.top(), max(3.0, width * value), lane.height())
+            draw_chip(painter, filled.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, label, 3.5)
+            painter.setOpacity(1.0)
+            painter.setPen(QColor(self.theme.text))
+            painter.drawText(
+                QRectF(lane.right(), box.top(), number_width, box.height()),
+                Qt.AlignmentFlag.AlignRight | vertical,
+                names.probability(value),
+            )

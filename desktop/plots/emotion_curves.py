@@ -1,0 +1,252 @@
+"""Seven probability curves over time, utterances as tinted bands, speakers as lanes below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from desktop.item_models.emotion_timeline import Curves
+from desktop.plots.waveform import LEFT_MARGIN, RIGHT_MARGIN, time_ticks
+from desktop.theme import LIGHT, Theme
+
+LANE = 0.13
+"""Height of a speaker's lane on the axis of probabilities."""
+
+_LANE_TOP = -0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An utterance: seconds, lane, shown class (None while unknown), and marks."""
+
+    first: float
+    last: float
+    lane: int
+    label: str | None
+    uncertain: bool = False
+    selected: bool = False
+
+
+class EmotionCurves(pg.PlotWidget):
+    """Fixed axes, curves connected by an index array, no finite check, one view of its own.
+
+    Signals: `clicked(seconds)`, `dragged(first, last)`, `scaled(factor, anchor)`, `reset()`.
+    """
+
+    clicked = Signal(float)
+    dragged = Signal(float, float)
+    scaled = Signal(float, float)
+    reset = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._box = _DragBox()
+        super().__init__(parent, viewBox=self._box)
+        self._box.watch(self)
+        self.theme = LIGHT
+        self._labels: tuple[str, ...] = ()
+        self._curves: list[pg.PlotCurveItem] = []
+        self._bands = _Bands()
+        self._playhead = pg.InfiniteLine(angle=90, movable=False)
+        self._playhead.setVisible(False)
+        self._lanes: tuple[str, ...] = ()
+        self._range = (0.0, 1.0)
+        self._ticks: object = None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        item = self.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.setContentsMargins(0, 4, RIGHT_MARGIN, 0)
+        item.getAxis("left").setWidth(LEFT_MARGIN)
+        item.getAxis("bottom").setHeight(20)
+        item.getAxis("left").setStyle(tickLength=0)
+        item.getAxis("bottom").setStyle(tickLength=0)
+        self.setAntialiasing(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFrameShape(self.Shape.NoFrame)
+        self._box.disableAutoRange()
+        self._box.setMouseEnabled(x=False, y=False)
+        self._box.setDefaultPadding(0)
+        self._box.addItem(self._bands)
+        self._box.addItem(self._playhead)
+        self._bands.setZValue(-10)
+        self.set_lanes(())
+        self.set_theme(self.theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours."""
+        self.theme = theme
+        self.setBackground(theme.card)
+        for name in ("left", "bottom"):
+            axis = self.getPlotItem().getAxis(name)
+            axis.setPen(QPen(QColor(theme.border), 0))
+            axis.setTextPen(QColor(theme.muted))
+        self._playhead.setPen(pg.mkPen(theme.record, width=2))
+        self._bands.theme = theme
+        self._style_curves()
+
+    def set_labels(self, labels: Sequence[str]) -> None:
+        """Show one curve a class."""
+        if tuple(labels) == self._labels:
+            return
+        for curve in self._curves:
+            self._box.removeItem(curve)
+        self._labels = tuple(labels)
+        self._curves = [pg.PlotCurveItem(skipFiniteCheck=True) for _ in labels]
+        for curve in self._curves:
+            self._box.addItem(curve)
+        self._style_curves()
+
+    def set_lanes(self, speakers: Sequence[str]) -> None:
+        """Name the lanes below the curves, one a speaker."""
+        self._lanes = tuple(speakers)
+        count = max(1, len(self._lanes))
+        self._box.setYRange(_LANE_TOP - count * LANE - 0.02, 1.04, padding=0)
+        ticks = [(0.0, "0"), (0.5, "½"), (1.0, "1")]
+        ticks += [(lane_centre(i), name) for i, name in enumerate(self._lanes)]
+        self.getPlotItem().getAxis("left").setTicks([ticks])
+
+    def set_stretch(self, first: float, last: float, relative: bool) -> None:
+        """Move the time axis; with `relative` it counts seconds before the right edge."""
+        self._range = (first, last)
+        self._box.setXRange(first, last, padding=0)
+        ticks = time_ticks(first, last, self._box.width(), relative)
+        if ticks != self._ticks:
+            self._ticks = ticks
+            self.getPlotItem().getAxis("bottom").setTicks([ticks])
+
+    def set_data(self, curves: Curves, bands: Sequence[Band]) -> None:
+        """Show curves of shape (n, classes) and the utterances below them."""
+        strength = curves.values.max(axis=0) if len(curves.times) else None
+        for position, curve in enumerate(self._curves):
+            curve.setData(curves.times, curves.values[:, position], connect=curves.connect)
+            if strength is not None:
+                curve.setZValue(float(strength[position]))
+        self._bands.set_bands(bands, self._range)
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Show where playback is."""
+        self._playhead.setVisible(seconds is not None)
+        if seconds is not None:
+            self._playhead.setPos(seconds)
+
+    def describe(self, summary: str) -> None:
+        """Set what a screen reader says about the picture."""
+        if summary != self.accessibleDescription():
+            self.setAccessibleDescription(summary)
+
+    def _style_curves(self) -> None:
+        for label, curve in zip(self._labels, self._curves, strict=True):
+            curve.setPen(pg.mkPen(self.theme.emotion_colour(label), width=2))
+            outlined = self.theme.needs_outline(label)
+            shadow = QColor(self.theme.text)
+            shadow.setAlpha(150)
+            curve.setShadowPen(pg.mkPen(shadow, width=3.4) if outlined else None)
+
+
+def lane_centre(lane: int) -> float:
+    """Return where the middle of a lane lies on the axis of probabilities."""
+    return _LANE_TOP - (lane + 0.5) * LANE
+
+
+class _Bands(pg.GraphicsObject):
+    """Utterances: a faint tint behind the curves and a solid block in the speaker's lane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme = LIGHT
+        self._bands: tuple[Band, ...] = ()
+        self._bounds = QRectF(0, -1, 1, 3)
+
+    def set_bands(self, bands: Sequence[Band], stretch: tuple[float, float]) -> None:
+        """Replace the utterances; those outside `stretch` are not passed."""
+        self.prepareGeometryChange()
+        self._bands = tuple(bands)
+        first = min([stretch[0], *(band.first for band in bands)])
+        last = max([stretch[1], *(band.last for band in bands)])
+        self._bounds = QRectF(first - 60, -2, last - first + 120, 4)
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Return everything that may be painted, in axis units."""
+        return self._bounds
+
+    def dataBounds(self, *_: Any, **__: Any) -> None:
+        """Take no part in automatic ranges."""
+        return
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        """Paint tints and blocks."""
+        for band in self._bands:
+            colour = self.theme.emotion_colour(band.label) if band.label else None
+            tint = QColor(colour or QColor(self.theme.muted))
+            tint.setAlpha(70 if band.selected else 26)
+            body = QRectF(band.first, 0, band.last - band.first, 1)
+            painter.fillRect(body, QBrush(tint))
+            top = _LANE_TOP - (band.lane + 1) * LANE + 0.02
+            block = QRectF(band.first, top, band.last - band.first, LANE - 0.04)
+            solid = QColor(colour or QColor(self.theme.border))
+            solid.setAlpha(110 if band.uncertain else 255)
+            pen = QPen(QColor(self.theme.accent if band.selected else self.theme.muted))
+            pen.setCosmetic(True)
+            pen.setWidthF(2.0 if band.selected else 1.0)
+            outlined = band.selected or (band.label and self.theme.needs_outline(band.label))
+            painter.setPen(pen if outlined else Qt.PenStyle.NoPen)
+            painter.setBrush(solid)
+            painter.drawRect(block)
+
+
+class _DragBox(pg.ViewBox):
+    """A view that reports clicks, drags and the wheel instead of moving itself."""
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self._owner: EmotionCurves | None = None
+        self._rubber: pg.LinearRegionItem | None = None
+
+    def watch(self, owner: EmotionCurves) -> None:
+        """Report to this plot."""
+        self._owner = owner
+
+    def mouseClickEvent(self, ev: Any) -> None:
+        """Report a click, or a double click as "show everything"."""
+        if self._owner is None or ev.button() != Qt.MouseButton.LeftButton:
+            return
+        ev.accept()
+        if ev.double():
+            self._owner.reset.emit()
+        else:
+            self._owner.clicked.emit(self._seconds(ev.scenePos()))
+
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+        """Draw a rubber band and report it when released."""
+        if self._owner is None or ev.button() != Qt.MouseButton.LeftButton:
+            return
+        ev.accept()
+        first = self._seconds(ev.buttonDownScenePos())
+        last = self._seconds(ev.scenePos())
+        if self._rubber is None:
+            self._rubber = pg.LinearRegionItem(movable=False)
+            self.addItem(self._rubber)
+        self._rubber.setRegion(sorted((first, last)))
+        if ev.isFinish():
+            self.removeItem(self._rubber)
+            self._rubber = None
+            self._owner.dragged.emit(first, last)
+
+    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
+        """Report a zoom around the pointer."""
+        ev.accept()
+        if self._owner is not None:
+            anchor = self._seconds(ev.scenePos())
+            self._owner.scaled.emit(0.8 ** (ev.delta() / 120), anchor)
+
+    def _seconds(self, position: QPointF) -> float:
+        return float(self.mapSceneToView(position).x())

@@ -1,0 +1,105 @@
+"""Rows of stacked bars: what each modality alone would say, and how much each counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from desktop.plots.plot import Plot
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a bar: share of the width, fill, whether it needs an outline, text in it."""
+
+    share: float
+    colour: str
+    outlined: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A name, the parts of its bar, and a word at the right."""
+
+    name: str
+    parts: tuple[Part, ...]
+    word: str = ""
+    strong: bool = False
+
+
+class ShareBars(Plot):
+    """One bar a row, names at the left and words at the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[ShareRow, ...] = ()
+
+    def set_rows(self, rows: Sequence[ShareRow]) -> None:
+        """Show these rows; the height follows their number."""
+        if tuple(rows) == self._rows:
+            return
+        changed = len(rows) != len(self._rows)
+        self._rows = tuple(rows)
+        if changed:
+            self.setFixedHeight(self.sizeHint().height())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the height of the rows."""
+        return QSize(200, max(1, len(self._rows)) * self._row_height())
+
+    def draw(self, painter: QPainter) -> None:
+        """Paint the rows."""
+        metrics = QFontMetricsF(self.font())
+        left = max((metrics.horizontalAdvance(row.name) for row in self._rows), default=0) + 10
+        right = max((metrics.horizontalAdvance(row.word) for row in self._rows), default=0) + 14
+        height = self._row_height()
+        vertical = Qt.AlignmentFlag.AlignVCenter
+        for position, row in enumerate(self._rows):
+            box = QRectF(2, position * height, self.width() - 4, height)
+            font = self.font()
+            font.setBold(row.strong)
+            painter.setFont(font)
+            painter.setPen(QColor(self.theme.text))
+            painter.drawText(
+                QRectF(box.left(), box.top(), left, height),
+                Qt.AlignmentFlag.AlignLeft | vertical,
+                row.name,
+            )
+            painter.drawText(
+                QRectF(box.right() - right, box.top(), right, height),
+                Qt.AlignmentFlag.AlignRight | vertical,
+                row.word,
+            )
+            lane = QRectF(
+                box.left() + left, box.top() + 4, box.width() - left - right, height - 8
+            )
+            self._draw_parts(painter, lane, row.parts)
+
+    def _draw_parts(self, painter: QPainter, lane: QRectF, parts: Sequence[Part]) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.theme.sunken))
+        painter.drawRoundedRect(lane, 3, 3)
+        x = lane.left()
+        for part in parts:
+            width = lane.width() * part.share
+            rect = QRectF(x, lane.top(), max(0.0, width - 1), lane.height())
+            x += width
+            if rect.width() < 0.5:
+                continue
+            painter.setPen(
+                QPen(QColor(self.theme.text), 1) if part.outlined else Qt.PenStyle.NoPen
+            )
+            painter.setBrush(QColor(part.colour))
+            painter.drawRoundedRect(rect, 2, 2)
+            if part.text and width > painter.fontMetrics().horizontalAdvance(part.text) + 6:
+                painter.setPen(QColor(self.theme.text))
+                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, part.text)
+
+    def _row_height(self) -> int:
+        return max(22, self.fontMetrics().height() + 6)

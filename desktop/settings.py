@@ -1,0 +1,110 @@
+"""What the window remembers between starts, typed, kept in QSettings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings
+
+RECENT_FILES = 8
+"""How many recordings the menu of recent files holds."""
+
+INTERFACE_LANGUAGES = ("system", "ko", "en")
+SPEECH_LANGUAGES = ("auto", "ko", "en")
+THEME_NAMES = ("system", "light", "dark")
+CHANNEL_CHOICES = ("mono", "left", "right", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """Choices of the user; empty strings mean "the default".
+
+    `device` is the name of the microphone. `checkpoint` and `whisper` are folders, `whisper` also a
+    model size. `language` locks recognition, "auto" leaves it open. `acknowledged` is true once the
+    note on what the numbers are was dismissed.
+    """
+
+    interface_language: str = "system"
+    theme: str = "system"
+    device: str = ""
+    channels: str = "mono"
+    language: str = "auto"
+    checkpoint: str = ""
+    whisper: str = ""
+    sessions_folder: str = ""
+    last_folder: str = ""
+    recent: tuple[str, ...] = ()
+    acknowledged: bool = False
+
+    def with_recent(self, path: Path) -> AppSettings:
+        """Return the settings with `path` at the top of the recent files."""
+        name = str(path)
+        others = tuple(entry for entry in self.recent if entry != name)
+        return replace(
+            self, recent=(name, *others)[:RECENT_FILES], last_folder=str(path.parent)
+        )
+
+
+_ALLOWED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "interface_language": INTERFACE_LANGUAGES,
+        "theme": THEME_NAMES,
+        "channels": CHANNEL_CHOICES,
+        "language": SPEECH_LANGUAGES,
+    }
+)
+
+
+class SettingsStore:
+    """Reads and writes `AppSettings` and the window's layout; a damaged entry falls back."""
+
+    def __init__(self, backend: QSettings) -> None:
+        self._backend = backend
+
+    def load(self) -> AppSettings:
+        """Return the stored settings; an unknown value is replaced by its default."""
+        defaults = AppSettings()
+        values: dict[str, Any] = {}
+        for entry in fields(AppSettings):
+            default = getattr(defaults, entry.name)
+            stored = self._backend.value(f"app/{entry.name}", None)
+            values[entry.name] = _restore(entry.name, stored, default)
+        return AppSettings(**values)
+
+    def save(self, settings: AppSettings) -> None:
+        """Write every setting."""
+        for entry in fields(AppSettings):
+            value = getattr(settings, entry.name)
+            stored = list(value) if isinstance(value, tuple) else value
+            self._backend.setValue(f"app/{entry.name}", stored)
+        self._backend.sync()
+
+    def layout(self, name: str) -> QByteArray | None:
+        """Return a stored geometry or dock layout."""
+        value = self._backend.value(f"layout/{name}", None)
+        return value if isinstance(value, QByteArray) else None
+
+    def save_layout(self, name: str, state: QByteArray) -> None:
+        """Remember a geometry or dock layout."""
+        self._backend.setValue(f"layout/{name}", state)
+
+    def forget_layout(self) -> None:
+        """Go back to the layout the window came with."""
+        self._backend.remove("layout")
+
+
+def _restore(name: str, stored: Any, default: Any) -> Any:
+    if stored is None:
+        return default
+    if isinstance(default, bool):
+        return stored in (True, "true", "True", 1, "1")
+    if isinstance(default, tuple):
+        entries = [stored] if isinstance(stored, str) else stored
+        return tuple(str(entry) for entry in entries if entry) if entries else ()
+    value = str(stored)
+    allowed = _ALLOWED.get(name)
+    return value if allowed is None or value in allowed else default

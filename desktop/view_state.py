@@ -1,0 +1,138 @@
+"""What the panels show, in one place: turns, sound, time, the selected turn, theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from core.pipeline.events import AudioHeard, SessionState, TurnUpdated
+from core.types import SAMPLE_RATE, Turn, TurnStatus
+from desktop.item_models.emotion_timeline import EmotionTimeline
+from desktop.item_models.sound_history import SoundHistory
+from desktop.item_models.steady_label import SteadyLabel
+from desktop.item_models.turns import TurnModel
+from desktop.theme import LIGHT, Theme
+from desktop.time_view import TimeView
+
+CLIP_SHARE = 0.001
+"""Share of clipped samples in a block that lights the clip light."""
+
+
+class ViewState(QObject):
+    """Fed by the main window from the bridge; panels read it and listen to its signals."""
+
+    turn_changed = Signal(object)
+    sound_changed = Signal()
+    selection_changed = Signal(object)
+    cleared = Signal()
+    theme_changed = Signal(object)
+    state_changed = Signal(object)
+    playhead_moved = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.turns = TurnModel(self)
+        self.sound = SoundHistory()
+        self.timeline = EmotionTimeline()
+        self.time = TimeView(self)
+        self.steady = SteadyLabel()
+        self.theme: Theme = LIGHT
+        self.session = SessionState.IDLE
+        self.live = False
+        self.newest: Turn | None = None
+        self.selected: Turn | None = None
+        self.level: tuple[float, ...] = ()
+        self.clipped = False
+        self.playhead: float | None = None
+
+    def begin(self, live: bool) -> None:
+        """Forget the last session: a new one starts."""
+        self.live = live
+        self.turns.clear()
+        self.timeline.clear()
+        self.sound.clear()
+        self.steady.clear()
+        self.newest = self.selected = None
+        self.level, self.clipped, self.playhead = (), False, None
+        self.time.now = self.time.total = 0.0
+        self.cleared.emit()
+        if live:
+            self.time.follow()
+        else:
+            self.time.review(0.0)
+        self.selection_changed.emit(None)
+
+    def enter(self, session: SessionState) -> None:
+        """Take note of the session's state; when it ends the whole of it can be looked through."""
+        self.session = session
+        if session in (SessionState.IDLE, SessionState.FAILED):
+            self.level, self.clipped = (), False
+            if self.live and self.time.following and self.sound.windows:
+                self.time.review(self.sound.seconds)
+        self.state_changed.emit(session)
+
+    def hear(self, heard: Sequence[AudioHeard]) -> None:
+        """Add blocks that were heard."""
+        self.sound.append(heard, spectrogram=self.live)
+        newest = heard[-1]
+        self.level = newest.level_dbfs
+        self.clipped = any(max(event.clipping, default=0.0) > CLIP_SHARE for event in heard)
+        self.time.now = self.sound.seconds
+        if not self.time.following and self.sound.seconds > self.time.total:
+            self.time.review(self.sound.seconds)
+        self.sound_changed.emit()
+
+    def set_total(self, seconds: float) -> None:
+        """Take the length of a recording before all of it was heard."""
+        if not self.time.following and seconds > self.time.total:
+            self.time.review(seconds)
+
+    def update_turn(self, event: TurnUpdated) -> None:
+        """Take a turn; one with neither text nor emotion that is complete was no speech."""
+        turn = event.turn
+        if turn.status is TurnStatus.FINAL and turn.emotion is None and turn.transcript is None:
+            self.turns.discard(turn.index)
+            self.timeline.discard(turn.index)
+        else:
+            row = self.turns.update(turn)
+            kept = self.turns.turn(row)
+            if kept is not turn:
+                return
+            self.timeline.update(turn)
+        if turn.emotion is not None:
+            if self.newest is None or self.newest.index != turn.index:
+                self.steady.clear()
+            self.steady.update(turn.emotion, turn.status is not TurnStatus.PARTIAL)
+            self.newest = turn
+        self.turn_changed.emit(turn)
+        if self.selected is not None and self.selected.index == turn.index:
+            self.select(turn)
+
+    def select(self, turn: Turn | None) -> None:
+        """Select a turn, in every panel; None selects the newest again."""
+        self.selected = turn
+        if turn is not None:
+            self.time.reveal(turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)
+        self.selection_changed.emit(turn)
+
+    def shown_turn(self) -> Turn | None:
+        """Return the selected turn, or the newest one that has a result."""
+        return self.selected or self.newest
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use other colours everywhere."""
+        self.theme = theme
+        self.theme_changed.emit(theme)
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Show where playback is, None when nothing plays."""
+        self.playhead = seconds
+        self.playhead_moved.emit(seconds)
+
+    def speakers(self) -> tuple[str, ...]:
+        """Return the speakers in the order they first spoke; one unnamed lane when none is known."""
+        seen: dict[str, None] = {}
+        for turn in self.turns.turns():
+            seen.setdefault(turn.speaker or "")
+        return tuple(seen)
