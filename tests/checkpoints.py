@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from core.labels import EMOTIONS
+from core.models import registry
 from core.models.base import EmotionModel
 from core.models.baseline import FeatureStatistics
 from core.models.calibration import Calibration, DoubtLimits
@@ -138,3 +140,9 @@ def make_checkpoint(
         limits=limits,
     )
     return directory
+
+
+def know_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the registry know the architecture of `make_checkpoint` for one test."""
+    known = {**registry.ARCHITECTURES, "tiny": "tests.checkpoints:TinyModel"}
+    monkeypatch.setattr(registry, "ARCHITECTURES", known)
