@@ -98,7 +98,6 @@ class Growing:
         """Return what the gate judges: everything from the first speech to the newest sample."""
         return Evidence(
             probabilities=np.array(self._probabilities, np.float32),
-            power=np.array(self._loudness, np.float32),
             samples=self.view(self._voiced_from, self.position),
         )
 

@@ -24,6 +24,7 @@ class SegmenterSettings:
     min_speech: detected speech below this is no utterance.
     max_length: a longer utterance is cut at its quietest point.
     min_remainder: how far before its end the cut is at least.
+    max_candidate: what may be speech but is not confirmed keeps only the newer half of this.
     partial_interval: how often a growing utterance is handed out.
     """
 
@@ -35,6 +36,7 @@ class SegmenterSettings:
     min_speech: float = 0.16
     max_length: float = 15.0
     min_remainder: float = 0.5
+    max_candidate: float = 4.0
     partial_interval: float = 0.25
     gate: GateSettings = field(default_factory=GateSettings)
 
@@ -81,6 +83,7 @@ class Segmenter:
         self._open: Growing | None = None
         self._position: int | None = None
         self._padding = _samples(settings.padding)
+        self._limit = _samples(settings.max_length)
         self._floor = 0
         self.probability = 0.0
         """Speech probability of the newest block."""
@@ -117,7 +120,6 @@ class Segmenter:
         """Forget everything: the next block begins a stream."""
         self._restart(0)
         self._position, self._floor = None, 0
-        self._gate.reset()
 
     def _restart(self, start: int) -> tuple[Utterance, ...]:
         ended = self.flush()
@@ -130,7 +132,6 @@ class Segmenter:
         settings = self._settings
         growing = self._open
         if growing is None:
-            self._gate.background(samples, self.probability)
             if self.probability < settings.threshold:
                 self._history.push(samples)
                 return ()
@@ -138,8 +139,10 @@ class Segmenter:
         growing.append(samples, self.probability, self.probability >= self._keep(growing))
         if growing.silence >= _samples(settings.hangover):
             return self._closed(growing)
-        if growing.length >= _samples(settings.max_length):
+        if growing.length >= self._limit:
             return self._split(growing)
+        if growing.index is None and growing.length >= _samples(settings.max_candidate):
+            self._open = growing = growing.rest(growing.position - growing.length // 2, self._limit)
         return self._partial(growing)
 
     def _keep(self, growing: Growing) -> float:
@@ -150,7 +153,7 @@ class Segmenter:
     def _opened(self, start: int) -> Growing:
         before = self._history.take()
         before = before[max(0, before.size - (start - self._floor)) :]
-        return Growing(before, start - before.size, _samples(self._settings.max_length))
+        return Growing(before, start - before.size, self._limit)
 
     def _closed(self, growing: Growing) -> tuple[Utterance, ...]:
         self._open = None
@@ -188,7 +191,7 @@ class Segmenter:
         confirmed = self._confirm(growing)
         cut = growing.quietest(_samples(self._settings.min_remainder))
         self._floor = cut
-        self._open = growing.rest(cut, _samples(self._settings.max_length))
+        self._open = growing.rest(cut, self._limit)
         if not confirmed:
             return ()
         self._open.index = self._next_index()
