@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 
+from core import __version__
 from core.types import ModelInfo, Turn, seconds
-
-
-def emoscope_version() -> str:
-    """Return the version of this program, for what it writes."""
-    try:
-        return version("emoscope")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,7 @@ class Metadata:
     model: ModelInfo | None = None
     transcriber: str = ""
     language: str = "auto"
-    version: str = field(default_factory=emoscope_version)
+    version: str = __version__
 
 
 @dataclass(frozen=True, slots=True)

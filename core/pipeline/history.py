@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
+from dataclasses import replace
 
 from core.types import Turn
 
 
 class History:
-    """Turns by start time; every method may be called from any thread."""
+    """Turns by start time; every method may be called from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        attention_limit: turns whose attention maps are kept; those of older turns are let go, so
+            that a session of many hours stays small. None keeps all.
+    """
+
+    def __init__(self, attention_limit: int | None = None) -> None:
         self._lock = threading.Lock()
+        self._limit = attention_limit
+        self._mapped: OrderedDict[int, None] = OrderedDict()
         self._turns: dict[int, Turn] = {}
         self._revision = 0
         self._sorted: tuple[Turn, ...] | None = ()
@@ -25,6 +34,7 @@ class History:
         """Add a turn, or replace the one of the same index."""
         with self._lock:
             self._turns[turn.index] = turn
+            self._bound_attention(turn)
             self._changed()
 
     def discard(self, index: int) -> None:
@@ -51,6 +61,22 @@ class History:
         with self._lock:
             return len(self._turns)
 
+    def _bound_attention(self, turn: Turn) -> None:
+        if self._limit is None or turn.emotion is None or not turn.emotion.attentions:
+            return
+        self._mapped[turn.index] = None
+        self._mapped.move_to_end(turn.index)
+        while len(self._mapped) > self._limit:
+            oldest = self._mapped.popitem(last=False)[0]
+            if oldest in self._turns:
+                self._turns[oldest] = _without_attention(self._turns[oldest])
+
     def _changed(self) -> None:
         self._revision += 1
         self._sorted = None
+
+
+def _without_attention(turn: Turn) -> Turn:
+    if turn.emotion is None:
+        return turn
+    return replace(turn, emotion=replace(turn.emotion, attentions=()))

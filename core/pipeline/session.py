@@ -89,7 +89,7 @@ class Session:
         self._dispatch = Dispatcher(settings)
         if transcriber is not None and not annotations:
             self._dispatch.recognizer = self._recognizer(transcriber)
-        self.history = History()
+        self.history = History(settings.attention_limit)
 
     @property
     def state(self) -> SessionState:

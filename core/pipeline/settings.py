@@ -19,6 +19,7 @@ class SessionSettings:
         goes without its text (this bounds memory; the recorded audio is never touched).
     recognition_failures: failures in a row after which recognition is switched off.
     behind_after: seconds a finished live utterance may wait before that is called falling behind.
+    attention_limit: turns whose attention maps the history keeps (the newest); None: all.
     """
 
     live: bool = True
@@ -28,6 +29,7 @@ class SessionSettings:
     live_backlog_seconds: float = 600.0
     recognition_failures: int = 3
     behind_after: float = 5.0
+    attention_limit: int | None = 256
 
     def speaker_of(self, channel: int, channels: int) -> str | None:
         """Return the name of whoever speaks on a channel of a source with so many channels."""

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+
+import numpy as np
 
 from core.pipeline.history import History
-from core.types import Turn, TurnStatus
+from core.types import Transcript, Turn, TurnStatus, Utterance
+from tests.fakes import FakeAnalyzer
 
 
 def turn(index: int, start: int, status: TurnStatus = TurnStatus.FINAL) -> Turn:
@@ -35,6 +39,18 @@ def test_a_discarded_turn_is_gone() -> None:
     history.discard(7)
     assert len(history) == 0
     assert history.get(0) is None
+
+
+def test_only_the_newest_turns_keep_their_attention_maps() -> None:
+    history = History(attention_limit=2)
+    analyzer = FakeAnalyzer()
+    for index in range(5):
+        utterance = Utterance(index, index * 100, index * 100 + 100, np.ones(100, np.float32))
+        emotion = analyzer.final(utterance, Transcript("some words"))
+        history.update(replace(turn(index, index * 100), emotion=emotion))
+    kept = [bool(t.emotion and t.emotion.attentions) for t in history.snapshot()]
+    assert kept == [False, False, False, True, True]
+    assert all(t.emotion is not None for t in history.snapshot())
 
 
 def test_writers_and_readers_may_be_on_different_threads() -> None:
