@@ -1,0 +1,46 @@
+"""Text that grows while somebody speaks: what two passes agree on is stable.
+
+LocalAgreement-2 of Macháček, Dabre and Bojar (2023), "Turning Whisper into Real-Time Transcription
+System", section 3: the longest common prefix of two consecutive hypotheses is confirmed, and a
+confirmed word is never taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LocalAgreement:
+    """The hypotheses of one utterance."""
+
+    def __init__(self) -> None:
+        self._stable: list[str] = []
+        self._previous: list[str] = []
+
+    def update(self, words: Sequence[str]) -> tuple[str, str]:
+        """Take the words of a new pass; return stable and tentative text."""
+        confirmed = len(self._stable)
+        agreed = _common_prefix(self._previous, words)
+        if agreed > confirmed:
+            self._stable += words[confirmed:agreed]
+        self._previous = list(words)
+        return self.current()
+
+    def current(self) -> tuple[str, str]:
+        """Return stable and tentative text without a new pass."""
+        tentative = self._previous[len(self._stable) :]
+        return " ".join(self._stable), " ".join(tentative)
+
+
+def _common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return how many leading words are the same but for case and punctuation."""
+    count = 0
+    for a, b in zip(first, second, strict=False):
+        if _bare(a) != _bare(b):
+            break
+        count += 1
+    return count
+
+
+def _bare(word: str) -> str:
+    return "".join(character for character in word.casefold() if character.isalnum()) or word

@@ -1,0 +1,92 @@
+"""Three phases of training: short windows, then the 30 s of faster-whisper, at last exactly."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from training.micro_whisper.batches import Batch, BatchMaker, Mixture
+from training.micro_whisper.features import FULL_WINDOW
+from training.micro_whisper.model import MicroWhisper, alignment_loss, text_loss
+from training.micro_whisper.sounds import known_sounds, noise_sounds, unknown_sounds
+
+_logger = logging.getLogger(__name__)
+_PEAK_RATE = 2e-3
+_WARM_UP = 200
+_ALIGNMENT_WEIGHT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Steps with windows of `shortest` to `longest` frames, their padding thinned out or exact."""
+
+    name: str
+    steps: int
+    batch: int
+    shortest: int
+    longest: int
+    mixture: Mixture = field(default_factory=Mixture)
+    thinned: bool = True
+
+
+PHASES = (
+    Phase("short", 900, 24, 450, 550, Mixture(pairs=0.0)),
+    Phase("thinned", 1000, 16, FULL_WINDOW, FULL_WINDOW),
+    Phase("full", 60, 8, FULL_WINDOW, FULL_WINDOW, thinned=False),
+)
+"""About ten minutes on one idle core that has bfloat16."""
+
+
+def make_batches(tokenizer: Tokenizer, seed: int, clips: int = 48) -> BatchMaker:
+    """Synthesise `clips` manners of every known sentence, and the sounds to be refused."""
+    rng = np.random.default_rng(seed)
+    known = known_sounds(clips, rng)
+    unknown = unknown_sounds(clips // 3, rng)
+    return BatchMaker(tokenizer, known, unknown, noise_sounds(48, rng), rng)
+
+
+def train(
+    model: MicroWhisper, batches: BatchMaker, phases: Sequence[Phase], seed: int
+) -> list[float]:
+    """Train in place; return the text loss of every step. The caller seeds and sets threads."""
+    rng = np.random.default_rng(seed)
+    total = sum(phase.steps for phase in phases)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=_PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total))
+    losses: list[float] = []
+    for phase in phases:
+        for _ in range(phase.steps):
+            frames = int(rng.integers(phase.shortest, phase.longest + 1)) // 2 * 2
+            batch = batches.draw(phase.batch, frames, phase.mixture)
+            losses.append(_step(model, batch, optimizer, phase.thinned))
+            schedule.step()
+            if len(losses) % 100 == 0:
+                recent = float(np.mean(losses[-100:]))
+                _logger.info("%s: step %d of %d, loss %.4f", phase.name, len(losses), total, recent)
+    return losses
+
+
+def _rate(step: int, total: int) -> float:
+    """Warm up linearly, then fall linearly to nothing."""
+    return min((step + 1) / _WARM_UP, max(0.0, (total - step) / max(1, total - _WARM_UP)))
+
+
+def _step(
+    model: MicroWhisper, batch: Batch, optimizer: torch.optim.Optimizer, thinned: bool
+) -> float:
+    content = batch.content if thinned else batch.mel.shape[2] // 2
+    with torch.autocast("cpu", torch.bfloat16):
+        logits, attention = model(batch.mel, batch.tokens, content)
+    text = text_loss(logits.float(), batch.labels)
+    loss = text + _ALIGNMENT_WEIGHT * alignment_loss(attention.float(), batch.spans)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return float(text.detach())
