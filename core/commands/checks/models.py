@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from core.asr.catalog import CATALOG, DEFAULT_MODEL, find_model, installed_models, models_folder
@@ -12,6 +11,10 @@ from core.models.manifest import error_of, file_problems, read_info
 from core.resources import embedded_checkpoint
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+REASONS = {
+    "torch_without_cuda": "this build of PyTorch has no CUDA",
+    "no_cuda_device": "there is no NVIDIA GPU, or no driver for it",
+}
 CUDA_REMEDY = "To use the GPU: delete .venv, then EMOSCOPE_TORCH=cuda ./run (about 3 GB)."
 
 
@@ -19,16 +22,15 @@ def check_processor(name: str) -> Finding:
     """Say whether models run on a GPU, and if not, why not."""
     import torch
 
-    if torch.cuda.is_available():
+    from core.models.device import CUDA, choose_device
+
+    choice = choose_device()
+    if choice.device == CUDA:
         return Finding(name, Status.OK, f"GPU: {torch.cuda.get_device_name(0)}")
-    if torch.backends.mps.is_available():
-        return Finding(name, Status.OK, "GPU: Apple")
-    threads = f"CPU with {torch.get_num_threads()} threads"
-    if torch.version.cuda is None and NVIDIA_DRIVER.exists():
-        detail = f"{threads}: this PyTorch ({torch.__version__}) was built without CUDA."
+    detail = f"CPU: {REASONS[choice.reason]} (PyTorch {torch.__version__})."
+    if choice.reason == "torch_without_cuda" and NVIDIA_DRIVER.exists():
         return Finding(name, Status.WARN, detail, CUDA_REMEDY)
-    reason = "" if sys.platform == "darwin" else ": there is no NVIDIA driver"
-    return Finding(name, Status.OK, f"{threads}{reason}")
+    return Finding(name, Status.OK, detail)
 
 
 def check_emotion_model(name: str) -> Finding:
