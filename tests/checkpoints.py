@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
-from torch import Tensor
 
 from core.labels import EMOTIONS
-from core.models import registry
-from core.models.base import EmotionModel
 from core.models.baseline import FeatureStatistics
+from core.models.bimodal import BimodalConfig, BimodalModel, FusionConfig
 from core.models.calibration import Calibration, DoubtLimits
 from core.models.calibration import Path as JudgedBy
 from core.models.checkpoint import save_checkpoint
-from core.models.encoders.speech import SpeechEncoder, SpeechEncoderConfig
-from core.models.encoders.text import TextEncoder, TextEncoderConfig
-from core.models.outputs import EmotionOutput, Encoded, Features, ModelInputs
+from core.models.encoders.speech import SpeechEncoderConfig
+from core.models.encoders.text import TextEncoderConfig
+from core.models.fusion.cross_attention import CrossAttentionConfig
+from core.models.fusion.rsa_cfn import RsaCfnConfig
 from core.models.processor import Processor, ProcessorConfig
 from core.models.specification import Specification
 from core.models.speech_features import SpeechFeatureExtractor
@@ -42,56 +40,25 @@ SPECIFICATION = Specification(
 )
 
 
-class TinyModel(EmotionModel):
-    """The smallest model with all that the embedded one has: two encoders and three maps."""
-
-    def __init__(self, specification: Specification, dim: int = 16, vocabulary: int = 400) -> None:
-        super().__init__(specification)
-        self._config = {"dim": dim, "vocabulary": vocabulary}
-        self.speech = SpeechEncoder(
-            SpeechEncoderConfig(dim=dim, blocks=1, attention_layers=1, heads=2, functional_hidden=8)
-        )
-        self.text = TextEncoder(
-            TextEncoderConfig(vocabulary=vocabulary, dim=dim, layers=1, heads=2, feed_forward=16)
-        )
-        self.gate = torch.nn.Linear(2 * dim, 2)
-
-    def config(self) -> dict[str, Any]:
-        return dict(self._config)
-
-    def encode(self, inputs: ModelInputs) -> Features:
-        speech = text = None
-        if inputs.speech is not None:
-            assert inputs.speech_mask is not None
-            speech = self.speech(inputs.speech, inputs.speech_mask, inputs.functionals)
-        if inputs.tokens is not None:
-            assert inputs.token_mask is not None
-            text = self.text(inputs.tokens, inputs.token_mask)
-        return Features(speech, text)
-
-    def forward(self, features: Features, context: Any | None = None) -> EmotionOutput:
-        speech, text = features.speech, features.text
-        if speech is None or text is None:
-            present = speech or text
-            assert present is not None
-            return EmotionOutput(present.logits)
-        return self._fused(speech, text)
-
-    def _fused(self, speech: Encoded, text: Encoded) -> EmotionOutput:
-        pooled = torch.cat([speech.pooled, text.pooled], dim=1)
-        share = self.gate(pooled).softmax(dim=1)
-        logits = share[:, :1] * speech.logits + share[:, 1:] * text.logits
-        maps: dict[str, Tensor] = {
-            "token": _attend(text.sequence, speech.sequence, speech.mask),
-            "feature": (pooled[:, :, None] * pooled[:, None, :]).softmax(dim=-1),
-            "modality": share,
-        }
-        return EmotionOutput(logits, attentions=maps)
+MODEL = BimodalConfig(
+    SpeechEncoderConfig(dim=16, blocks=1, attention_layers=1, heads=2, functional_hidden=8),
+    TextEncoderConfig(vocabulary=400, dim=16, layers=1, heads=2, feed_forward=16),
+    FusionConfig(
+        rsa_cfn=RsaCfnConfig(speech_dim=16, text_dim=16, projection=4, attention=4, hidden=8),
+        cross_attention=CrossAttentionConfig(speech_dim=16, text_dim=16, dim=8),
+    ),
+)
+"""The embedded architecture in the smallest size that has every part."""
 
 
-def _attend(queries: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-    scores = queries @ keys.transpose(1, 2)
-    return scores.masked_fill(~mask[:, None], -1e4).softmax(dim=-1)
+def make_model(seed: int = 0) -> BimodalModel:
+    """Return an untrained model, also its corrections and gates away from where they start."""
+    torch.manual_seed(seed)
+    model = BimodalModel(SPECIFICATION, MODEL)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
 
 
 def make_processor(languages: tuple[str, ...] = ("en", "ko")) -> Processor:
@@ -122,17 +89,13 @@ def make_checkpoint(
         trained_on: what its training.yaml names as seen.
         limits: when a result is uncertain.
     """
-    torch.manual_seed(seed)
-    processor = make_processor()
-    assert processor.tokenizer is not None
-    model = TinyModel(SPECIFICATION, vocabulary=processor.tokenizer.vocabulary_size)
     temperatures = {JudgedBy.SPEECH_RAW: 1.3, JudgedBy.SPEECH_PERSONAL: 0.8, JudgedBy.FUSED: 1.1}
     save_checkpoint(
         directory,
-        model,
-        processor,
+        make_model(seed),
+        make_processor(),
         name="tiny",
-        architecture="tiny",
+        architecture="bimodal",
         training={"seed": seed, "trained_on": dict(trained_on or {})},
         metrics={"uar": None},
         card="# Tiny\n\nRandom weights, for tests.\n",
@@ -140,9 +103,3 @@ def make_checkpoint(
         limits=limits,
     )
     return directory
-
-
-def know_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the registry know the architecture of `make_checkpoint` for one test."""
-    known = {**registry.ARCHITECTURES, "tiny": "tests.checkpoints:TinyModel"}
-    monkeypatch.setattr(registry, "ARCHITECTURES", known)

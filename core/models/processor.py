@@ -35,6 +35,7 @@ class ProcessorConfig:
         max_tokens: longest text, in subwords.
         prior_seconds: how much of the average speaker a personal baseline starts with.
         prior_utterances: the same for statistics over whole utterances.
+        longest_seconds: longer speech is judged in pieces, as the model was trained on shorter.
     """
 
     speech: SpeechFeatureConfig = field(default_factory=SpeechFeatureConfig)
@@ -42,6 +43,7 @@ class ProcessorConfig:
     max_tokens: int = MAX_TOKENS
     prior_seconds: float = 3.0
     prior_utterances: float = 2.0
+    longest_seconds: float = 10.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -51,6 +53,7 @@ class ProcessorConfig:
             "max_tokens": self.max_tokens,
             "prior_seconds": self.prior_seconds,
             "prior_utterances": self.prior_utterances,
+            "longest_seconds": self.longest_seconds,
         }
 
     @classmethod
@@ -118,6 +121,17 @@ class Processor:
     def measures_of(self, frames: FloatArray) -> SpeechMeasures:
         """Complete frames (T, F) that were measured bit by bit."""
         return SpeechMeasures(frames, self.extractor.functionals(frames))
+
+    def chunks(self, frames: FloatArray) -> tuple[list[FloatArray], FloatArray]:
+        """Cut frames (T, F) into the fewest equal pieces of at most `longest_seconds`.
+
+        Returns:
+            the pieces, and per piece how much speech it holds, summing to one.
+        """
+        longest = round(self.config.longest_seconds * self.extractor.frame_rate)
+        pieces = np.array_split(frames, -(-len(frames) // longest))
+        speech = [1.0 + float(self.extractor.frame_weights(p)[:, 0].sum()) for p in pieces]
+        return pieces, np.asarray(speech, dtype=np.float32) / np.float32(sum(speech))
 
     def normalise(
         self, measures: SpeechMeasures, baseline: SpeakerBaseline | None = None

@@ -35,8 +35,6 @@ PARTIAL_SECONDS = 4.0
 """A partial look takes in the newest speech only ..."""
 PARTIAL_WORDS = 12
 """... and the newest words, about as many as are spoken in that time."""
-CHUNK_SECONDS = 10.0
-"""Longer utterances are judged in equal chunks: the model was trained on shorter ones."""
 
 
 def load_analyzer(path: Path | str, device: str = "auto") -> ModelAnalyzer:
@@ -163,15 +161,14 @@ class ModelAnalyzer:
     ) -> HeardSpeech:
         extractor = loaded.processor.extractor
         baseline = self._baselines.get(_speaker_key(utterance))
-        pieces = _chunks(frames, round(CHUNK_SECONDS * extractor.frame_rate))
-        measures = [loaded.processor.measures_of(piece) for piece in pieces]
+        pieces, weights = loaded.processor.chunks(frames)
         lengths = [len(piece) for piece in pieces]
-        weights = [1.0 + float(extractor.frame_weights(piece)[:, 0].sum()) for piece in pieces]
+        measures = [loaded.processor.measures_of(piece) for piece in pieces]
         return HeardSpeech(
             chunks=tuple(loaded.processor.normalise(m, baseline) for m in measures),
             starts=tuple((np.cumsum([first, *lengths[:-1]]) / extractor.frame_rate).tolist()),
             seconds=tuple(length / extractor.frame_rate for length in lengths),
-            weights=np.asarray(weights, dtype=np.float32) / sum(weights),
+            weights=weights,
             evidence=evidence_of(frames, extractor),
         )
 
@@ -213,8 +210,3 @@ def _speaker_key(utterance: Utterance) -> str:
     if utterance.speaker is not None:
         return f"speaker {utterance.speaker}"
     return f"channel {utterance.channel}"
-
-
-def _chunks(frames: FloatArray, longest: int) -> list[FloatArray]:
-    """Cut frames (T, F) into the fewest pieces of equal length that are not longer."""
-    return np.array_split(frames, -(-len(frames) // longest))

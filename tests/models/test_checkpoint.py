@@ -20,12 +20,7 @@ from core.models.checkpoint import (
     seal,
 )
 from core.models.manifest import FORMAT_VERSION
-from tests.checkpoints import SPECIFICATION, TinyModel, know_tiny, make_checkpoint, make_processor
-
-
-@pytest.fixture(autouse=True)
-def _tiny(monkeypatch):
-    know_tiny(monkeypatch)
+from tests.checkpoints import SPECIFICATION, make_checkpoint, make_model, make_processor
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +49,13 @@ def complaint(directory: Path) -> str:
 
 
 def test_what_was_saved_comes_back(tmp_path):
-    torch.manual_seed(1)
-    processor = make_processor()
-    model = TinyModel(SPECIFICATION, vocabulary=processor.tokenizer.vocabulary_size)
+    processor, model = make_processor(), make_model(seed=1)
     save_checkpoint(
         tmp_path / "a",
         model,
         processor,
         name="a",
-        architecture="tiny",
+        architecture="bimodal",
         training={"seed": 1},
         metrics={},
         card="# A\n",
@@ -79,11 +72,11 @@ def test_what_was_saved_comes_back(tmp_path):
 
 def test_half_precision_is_loaded_as_single(original):
     stored = load_file(original / "model.safetensors")
-    assert stored["gate.weight"].dtype == torch.float16
+    assert stored["text.head.weight"].dtype == torch.float16
     loaded = load_checkpoint(original)
-    weight = loaded.model.state_dict()["gate.weight"]
+    weight = loaded.model.state_dict()["text.head.weight"]
     assert weight.dtype == torch.float32
-    assert torch.equal(weight, stored["gate.weight"].float())
+    assert torch.equal(weight, stored["text.head.weight"].float())
     assert loaded.calibration.temperature("speech_raw") == 1.3
 
 
@@ -106,18 +99,17 @@ def test_a_checkpoint_can_be_moved_and_replaced(original, tmp_path):
 
 
 def test_a_failed_save_leaves_the_old_one_alone(copy):
-    processor = make_processor()
-    model = TinyModel(SPECIFICATION, vocabulary=processor.tokenizer.vocabulary_size)
+    model = make_model()
     with torch.no_grad():
-        model.gate.bias[0] = float("inf")
+        model.text.head.bias[0] = float("inf")
     before = read_info(copy).digest
-    with pytest.raises(CheckpointError, match=r"gate\.bias"):
+    with pytest.raises(CheckpointError, match=r"head\.bias"):
         save_checkpoint(
             copy,
             model,
-            processor,
+            make_processor(),
             name="x",
-            architecture="tiny",
+            architecture="bimodal",
             training={},
             metrics={},
             card="",
@@ -150,11 +142,23 @@ def test_a_missing_file_is_named(copy, name):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda s: s.pop("gate.bias"), "weight gate.bias is missing"),
+        (
+            lambda s: s.pop("text.head.bias"),
+            "weight text.head.bias is missing",
+        ),
         (lambda s: s.update(extra=torch.zeros(1)), "weight extra is unexpected"),
-        (lambda s: s.update({"gate.bias": torch.zeros(3)}), "weight gate.bias has shape (3,)"),
-        (lambda s: s["gate.bias"].fill_(float("nan")), "weight gate.bias is not finite"),
-        (lambda s: s.update({"gate.bias": torch.zeros(2, dtype=torch.int64)}), "int64"),
+        (
+            lambda s: s.update({"text.head.bias": torch.zeros(3)}),
+            "weight text.head.bias has shape (3,)",
+        ),
+        (
+            lambda s: s["text.head.bias"].fill_(float("nan")),
+            "weight text.head.bias is not finite",
+        ),
+        (
+            lambda s: s.update({"text.head.bias": torch.zeros(7, dtype=torch.int64)}),
+            "int64",
+        ),
     ],
 )
 def test_wrong_weights_are_named(copy, change, expected):
@@ -164,8 +168,8 @@ def test_wrong_weights_are_named(copy, change, expected):
 
 def test_every_problem_is_in_one_error(copy):
     def damage(state):
-        state.pop("gate.bias")
-        state["gate.weight"][0, 0] = float("inf")
+        state.pop("text.head.bias")
+        state["text.head.weight"][0, 0] = float("inf")
         state["odd"] = torch.zeros(2)
 
     change_weights(copy, damage)
@@ -174,8 +178,8 @@ def test_every_problem_is_in_one_error(copy):
     (copy / "old.pkl").write_bytes(pickle.dumps({}))
     found = complaint(copy)
     for part in (
-        "gate.bias is missing",
-        "gate.weight is not finite",
+        "text.head.bias is missing",
+        "text.head.weight is not finite",
         "odd is unexpected",
         "metrics.json is missing",
         "README.md is damaged",
@@ -200,8 +204,8 @@ def test_an_unknown_format_version_is_refused(copy, version):
     ("changes", "expected"),
     [
         ({"architecture": "os:system"}, "no architecture named 'os:system'"),
-        ({"model": {"dim": 16, "depth": 3}}, "its model configuration makes no sense"),
-        ({"model": {"dim": "wide"}}, "its model configuration makes no sense"),
+        ({"model": {"speech": {"depth": 3}}}, "model section makes no sense"),
+        ({"model": {}}, "model section makes no sense"),
         ({"files": {"model.safetensors": "0", "../../secret": "0"}}, "outside the checkpoint"),
         ({"specification": {"labels": []}}, "specification"),
         ({"calibration": {"temperatures": {"fused": -1}}}, "calibration"),
