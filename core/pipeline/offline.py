@@ -50,7 +50,7 @@ def analyze_file(
     try:
         while not session.join(0.5):
             pass
-    except KeyboardInterrupt:
+    except BaseException:
         session.cancel()
         session.join()
         raise

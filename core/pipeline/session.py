@@ -41,7 +41,7 @@ class SessionJournal(Protocol):
         ...
 
     def write_turn(self, turn: Turn) -> None:
-        """Append a final turn."""
+        """Append a complete turn; the final one replaces the one judged by speech alone."""
         ...
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class Session:
 
     def _publish(self, turn: Turn) -> None:
         self.history.update(turn)
-        if turn.status is TurnStatus.FINAL and self._journal is not None:
+        if turn.status is not TurnStatus.PARTIAL and self._journal is not None:
             self._journal.write_turn(turn)
         self._life.emit(
             TurnUpdated(turn, self._pace.lag(turn.end) if self._settings.live else None)

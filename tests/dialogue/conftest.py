@@ -9,6 +9,9 @@ import pytest
 from core.dialogue.recording import Metadata, Recording
 from core.types import SAMPLE_RATE, Turn, TurnStatus, Utterance
 from tests.fakes import FAKE_MODEL, FakeAnalyzer, FakeTranscriber, tone
+from tests.pipeline.conftest import no_leaked_threads
+
+__all__ = ["no_leaked_threads"]
 
 TEXTS = (
     ("A", "그 소식 듣고 진짜 놀랐어"),
