@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 
 
+def sigmoid(logits: Float) -> Float:
+    """Logistic function, without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
+
+
 def fit_thresholds(scores: Float, targets: Float, smoothing: float = 2.0) -> Float:
     """Return per class the threshold (C,) of the best F1 on scores (n, C) in [0, 1].
 
