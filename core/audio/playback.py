@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from core.audio import portaudio
 from core.errors import DeviceError, EmoscopeError, MediaError
 from core.types import FloatArray
 
@@ -75,7 +76,7 @@ class Player:
         open_output: Callable[[], Output] | None = None,
     ) -> None:
         self._listener = listener
-        self._open_output = open_output or _open_default
+        self._open_output = open_output or _DeviceOutput
         self._wanted = threading.Condition()
         self._request: _Request | None = None
         self._generation = 0
@@ -207,38 +208,28 @@ def _cut(
 
 
 class _DeviceOutput:
-    """The default output through PortAudio, at its own rate."""
+    """The default output through PortAudio, at its own rate; opened and closed one at a time."""
 
-    def __init__(self, sounddevice: Any) -> None:
-        self.rate = int(sounddevice.query_devices(kind="output")["default_samplerate"])
-        self._stream = sounddevice.OutputStream(
-            samplerate=self.rate, channels=1, dtype="float32", latency=0.1
-        )
-        self._stream.start()
+    def __init__(self) -> None:
+        with portaudio.library() as sounddevice:
+            try:
+                default = sounddevice.query_devices(kind="output")
+                self.rate = int(default["default_samplerate"])
+                self._stream = sounddevice.OutputStream(
+                    samplerate=self.rate, channels=1, dtype="float32", latency=0.1
+                )
+                self._stream.start()
+            except (sounddevice.PortAudioError, ValueError) as error:
+                raise DeviceError(
+                    "Sound can't be played: there is no usable output device.",
+                    "Connect loudspeakers or headphones and try again.",
+                ) from error
 
     def write(self, samples: FloatArray) -> None:
         self._stream.write(samples.reshape(-1, 1))
 
     def close(self, abort: bool) -> None:
-        if abort:
-            self._stream.abort()
-        else:
-            self._stream.stop()
-        self._stream.close()
-
-
-def _open_default() -> Output:
-    try:
-        import sounddevice
-    except OSError as error:
-        raise DeviceError(
-            "Sound can't be played: the PortAudio library is missing.",
-            "On Debian or Ubuntu: sudo apt install libportaudio2",
-        ) from error
-    try:
-        return _DeviceOutput(sounddevice)
-    except sounddevice.PortAudioError as error:
-        raise DeviceError(
-            "Sound can't be played: there is no usable output device.",
-            "Connect loudspeakers or headphones and try again.",
-        ) from error
+        if not abort:
+            self._stream.stop()  # waits until what was written has been heard
+        with portaudio.library():
+            self._stream.close(ignore_errors=True)
