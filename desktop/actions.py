@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
+
+from desktop.source_text import QT_TRANSLATE_NOOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,7 @@ class ActionEntry:
 
 ACTIONS: Mapping[str, ActionEntry] = MappingProxyType(
     {
-        "record": ActionEntry(
-            QT_TRANSLATE_NOOP("Actions", "Record or stop"), "Ctrl+R", "session"
-        ),
+        "record": ActionEntry(QT_TRANSLATE_NOOP("Actions", "Record or stop"), "Ctrl+R", "session"),
         "play": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Hear the selected turn"), "Space", "session"
         ),
@@ -44,9 +44,7 @@ ACTIONS: Mapping[str, ActionEntry] = MappingProxyType(
         "export": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Export…"), "Ctrl+E", "file", separated=True
         ),
-        "start": ActionEntry(
-            QT_TRANSLATE_NOOP("Actions", "Back to the start page"), "", "file"
-        ),
+        "start": ActionEntry(QT_TRANSLATE_NOOP("Actions", "Back to the start page"), "", "file"),
         "settings": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Settings…"), "Ctrl+,", "file", separated=True
         ),
@@ -57,13 +55,9 @@ ACTIONS: Mapping[str, ActionEntry] = MappingProxyType(
         "fullscreen": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Full screen"), "F11", "view", checkable=True
         ),
-        "layout": ActionEntry(
-            QT_TRANSLATE_NOOP("Actions", "Restore the layout"), "", "view"
-        ),
+        "layout": ActionEntry(QT_TRANSLATE_NOOP("Actions", "Restore the layout"), "", "view"),
         "shortcuts": ActionEntry(QT_TRANSLATE_NOOP("Actions", "Keys"), "F1", "help"),
-        "limits": ActionEntry(
-            QT_TRANSLATE_NOOP("Actions", "What the numbers mean"), "", "help"
-        ),
+        "limits": ActionEntry(QT_TRANSLATE_NOOP("Actions", "What the numbers mean"), "", "help"),
         "whisper": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Get a speech recognition model…"), "", "help"
         ),

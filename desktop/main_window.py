@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QLocale, QSize, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -26,7 +26,7 @@ from desktop import actions, icons
 from desktop.panels import PANELS
 from desktop.panels.banner import BannerArea
 from desktop.panels.capture import CapturePanel
-from desktop.panels.panel import Panel
+from desktop.panels.panel import AsksForSound, Panel, Searchable
 from desktop.panels.start import StartPage
 from desktop.panels.status import StatusLine
 from desktop.theme import Theme
@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
     recent_chosen = Signal(str)
     theme_chosen = Signal(str)
     interface_language_chosen = Signal(str)
+    play_asked = Signal(float, float)
 
     def __init__(self, state: ViewState) -> None:
         super().__init__()
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.setObjectName("main")
+        self.setWindowTitle("Emoscope")
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 600)
         self.resize(1440, 900)
@@ -139,11 +141,22 @@ class MainWindow(QMainWindow):
             if column:
                 workspace.splitDockWidget(column[-1], dock, Qt.Orientation.Vertical)
             else:
-                area = Qt.DockWidgetArea.LeftDockWidgetArea if entry.left else (
-                    Qt.DockWidgetArea.RightDockWidgetArea
+                area = (
+                    Qt.DockWidgetArea.LeftDockWidgetArea
+                    if entry.left
+                    else (Qt.DockWidgetArea.RightDockWidgetArea)
                 )
                 workspace.addDockWidget(area, dock)
             column.append(dock)
+        for panel in self.panels.values():
+            if isinstance(panel, AsksForSound):
+                panel.play_asked.connect(self.play_asked)
+        for name in ("play", "previous", "next", "newest", "whole"):
+            # Not in the whole window: there, Space presses the focused button.
+            action = self.actions_by_name[name]
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self.removeAction(action)
+            workspace.addAction(action)
         self._stack.addWidget(workspace)
         self._pristine = workspace.saveState()
         self._size_docks()
@@ -193,12 +206,36 @@ class MainWindow(QMainWindow):
         assert self._workspace is not None
         if self._stack.currentWidget() is not self._workspace:
             self._stack.setCurrentWidget(self._workspace)
+            self.panels["transcript"].setFocus()
             QTimer.singleShot(0, self._settle)
         self._wake()
 
     def show_start(self) -> None:
         """Show the start page instead of the docks."""
         self._stack.setCurrentWidget(self.start_page)
+
+    def set_subject(self, name: str) -> None:
+        """Name the recording or microphone in the title."""
+        self.setWindowTitle(f"{name} – Emoscope" if name else "Emoscope")
+
+    def open_search(self) -> None:
+        """Show the search field of the transcript."""
+        self.show_workspace()
+        panel = self.panels["transcript"]
+        self.docks["transcript"].show()
+        if isinstance(panel, Searchable):
+            panel.open_search()
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def language(self) -> str:
+        """Return the language of the window, "ko" or "en"."""
+        return "ko" if QLocale().language() == QLocale.Language.Korean else "en"
 
     @property
     def at_start(self) -> bool:
@@ -226,7 +263,6 @@ class MainWindow(QMainWindow):
 
     def retranslate(self) -> None:
         """Set every text again."""
-        self.setWindowTitle("Emoscope")
         actions.retranslate(self.actions_by_name)
         for name, text in (
             ("file", self.tr("&File")),
@@ -255,14 +291,14 @@ class MainWindow(QMainWindow):
         )
 
     def _fill_choices(
-        self, menu: str, entries: tuple[tuple[str, str], ...], chosen: Signal
+        self, menu: str, entries: tuple[tuple[str, str], ...], chosen: SignalInstance
     ) -> None:
         self._menus[menu].clear()
         for value, text in entries:
             entry = QAction(text, self._menus[menu])
             entry.setCheckable(True)
             entry.setData(value)
-            entry.triggered.connect(lambda _=False, v=value: chosen.emit(v))  # type: ignore[attr-defined]
+            entry.triggered.connect(lambda _=False, v=value: chosen.emit(v))
             self._menus[menu].addAction(entry)
 
     def _set_theme(self, theme: Theme) -> None:

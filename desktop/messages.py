@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 from PySide6.QtCore import QCoreApplication
 
+from core.errors import EmoscopeError
 from core.types import Message
+from desktop.source_text import QT_TRANSLATE_NOOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,151 @@ class Sentence:
     action: str = ""
 
 
-MESSAGES: Mapping[str, Sentence] = MappingProxyType({})
-NOTES: Mapping[str, str] = MappingProxyType({})
+def _entry(text: str, action: str = "") -> Sentence:
+    return Sentence(text, action)
+
+
+MESSAGES: Mapping[str, Sentence] = MappingProxyType(
+    {
+        "device_lost": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The microphone {name} is gone. It is looked for; everything before is kept.",
+            ),
+            "devices",
+        ),
+        "device_back": _entry(
+            QT_TRANSLATE_NOOP("Messages", "The microphone {name} is back."),
+        ),
+        "samples_lost": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{seconds} s of sound were lost: the computer was too busy."
+            ),
+        ),
+        "disk_nearly_full": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The disk is nearly full: {megabytes} MB are left in {folder}. Make room, or the "
+                "recording ends.",
+            ),
+        ),
+        "journal_failed": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The recording can't be saved in {folder} ({reason}). Listening goes on; make "
+                "room or choose another folder in the settings.",
+            ),
+            "settings",
+        ),
+        "falling_behind": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "This computer can't keep up: {dropped} intermediate updates were left out, no "
+                "sound was.",
+            ),
+        ),
+        "emotion_failed": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "A turn could not be judged ({reason}). The rest goes on."
+            ),
+            "log",
+        ),
+        "recognition_failed": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{model} failed on a turn ({reason}); its text is missing."
+            ),
+            "log",
+        ),
+        "recognition_off": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{model} failed several times and is switched off ({reason})."
+            ),
+            "log",
+        ),
+        "recognition_unavailable": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{model} can't be used ({reason}). Going on with speech alone."
+            ),
+            "whisper",
+        ),
+        "no_whisper_model": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The Whisper model {model} is not on this computer ({megabytes} MB). Going on "
+                "with speech alone.",
+            ),
+            "whisper",
+        ),
+        "no_whisper_folder": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "There is no Whisper model in {folder}. Going on with speech alone."
+            ),
+            "whisper",
+        ),
+        "whisper_unusable": _entry(
+            QT_TRANSLATE_NOOP("Messages", "{reason} Going on with speech alone."),
+            "whisper",
+        ),
+        "media_short": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The recording {name} ends early: {decoded} s could be read of the {stated} s "
+                "that its header promises.",
+            ),
+        ),
+        "annotations_beyond_end": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "{count} lines of the transcript lie beyond the end of the recording and were "
+                "left out.",
+            ),
+        ),
+        "transcript_lines_skipped": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{name}: {count} lines without a text or a possible time were left out."
+            ),
+        ),
+        "transcript_out_of_order": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{name}: {count} lines were out of order and were sorted."
+            ),
+        ),
+        "transcript_overlaps": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{name}: {count} lines overlap another of the same speaker."
+            ),
+        ),
+        "no_speech": _entry(
+            QT_TRANSLATE_NOOP("Messages", "No speech was found."),
+        ),
+    }
+)
+NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "speech_only": QT_TRANSLATE_NOOP("Messages", "read from the voice alone"),
+        "text_language_unknown": QT_TRANSLATE_NOOP(
+            "Messages", "the model does not know the language of the text"
+        ),
+        "text_rejected": QT_TRANSLATE_NOOP("Messages", "the recognised text was not believable"),
+        "text_skipped": QT_TRANSLATE_NOOP("Messages", "the text was left out"),
+        "text_skipped_falling_behind": QT_TRANSLATE_NOOP(
+            "Messages", "the text was left out to keep up"
+        ),
+        "interrupted": QT_TRANSLATE_NOOP("Messages", "the program ended during this turn"),
+        "emotion_failed": QT_TRANSLATE_NOOP("Messages", "this turn could not be judged"),
+        "recognition_failed": QT_TRANSLATE_NOOP("Messages", "the text could not be recognised"),
+    }
+)
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "chosen": QT_TRANSLATE_NOOP("Messages", "as chosen"),
+        "cuda_found": QT_TRANSLATE_NOOP("Messages", "a GPU was found"),
+        "torch_without_cuda": QT_TRANSLATE_NOOP("Messages", "no CUDA in this PyTorch"),
+        "no_cuda_device": QT_TRANSLATE_NOOP("Messages", "no CUDA driver"),
+        "out_of_memory": QT_TRANSLATE_NOOP("Messages", "the GPU's memory is full"),
+        "not_loaded": QT_TRANSLATE_NOOP("Messages", "not loaded yet"),
+    }
+)
 
 
 def sentence(message: Message) -> str:
@@ -33,6 +178,21 @@ def sentence(message: Message) -> str:
     return text.format_map(_Values(message.values))
 
 
+def is_known(message: Message) -> bool:
+    """True when there is a sentence for this code."""
+    return message.code in MESSAGES
+
+
+def error_sentence(error: BaseException) -> str:
+    """Return what went wrong and what to do, for any error."""
+    if isinstance(error, EmoscopeError):
+        return str(error)
+    text = QCoreApplication.translate(
+        "Messages", "Something went wrong inside the program: {problem}. The log says more."
+    )
+    return text.format(problem=error)
+
+
 def action(message: Message) -> str:
     """Return the name of the action a banner for this message offers, or ""."""
     entry = MESSAGES.get(message.code)
@@ -43,6 +203,12 @@ def note(code: str) -> str:
     """Return the sentence of a note on a turn; "" for a code that is not for people."""
     text = NOTES.get(code)
     return QCoreApplication.translate("Messages", text) if text is not None else ""
+
+
+def device_reason(code: str) -> str:
+    """Return why the model runs where it runs; the code itself when it is a sentence already."""
+    text = REASONS.get(code)
+    return QCoreApplication.translate("Messages", text) if text is not None else code
 
 
 class _Values(dict[str, str]):

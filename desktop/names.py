@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale
 
 from core.types import Doubt, Modality
+from desktop.source_text import QT_TRANSLATE_NOOP
 
 _EMOTIONS: Mapping[str, str] = MappingProxyType(
     {

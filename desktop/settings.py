@@ -44,9 +44,7 @@ class AppSettings:
         """Return the settings with `path` at the top of the recent files."""
         name = str(path)
         others = tuple(entry for entry in self.recent if entry != name)
-        return replace(
-            self, recent=(name, *others)[:RECENT_FILES], last_folder=str(path.parent)
-        )
+        return replace(self, recent=(name, *others)[:RECENT_FILES], last_folder=str(path.parent))
 
 
 _ALLOWED: Mapping[str, tuple[str, ...]] = MappingProxyType(

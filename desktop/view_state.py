@@ -45,11 +45,13 @@ class ViewState(QObject):
         self.level: tuple[float, ...] = ()
         self.clipped = False
         self.playhead: float | None = None
+        self._speakers: dict[str, None] = {}
 
     def begin(self, live: bool) -> None:
         """Forget the last session: a new one starts."""
         self.live = live
         self.turns.clear()
+        self._speakers.clear()
         self.timeline.clear()
         self.sound.clear()
         self.steady.clear()
@@ -83,6 +85,17 @@ class ViewState(QObject):
             self.time.review(self.sound.seconds)
         self.sound_changed.emit()
 
+    def show_recording(self, turns: Sequence[Turn], sound: SoundHistory, length: float) -> None:
+        """Show a session that was read back from disk."""
+        self.begin(live=False)
+        self.session = SessionState.IDLE
+        self.sound = sound
+        for turn in turns:
+            self.update_turn(TurnUpdated(turn))
+        self.time.review(max(length, sound.seconds))
+        self.state_changed.emit(self.session)
+        self.sound_changed.emit()
+
     def set_total(self, seconds: float) -> None:
         """Take the length of a recording before all of it was heard."""
         if not self.time.following and seconds > self.time.total:
@@ -95,6 +108,7 @@ class ViewState(QObject):
             self.turns.discard(turn.index)
             self.timeline.discard(turn.index)
         else:
+            self._speakers.setdefault(turn.speaker or "")
             row = self.turns.update(turn)
             kept = self.turns.turn(row)
             if kept is not turn:
@@ -131,8 +145,5 @@ class ViewState(QObject):
         self.playhead_moved.emit(seconds)
 
     def speakers(self) -> tuple[str, ...]:
-        """Return the speakers in the order they first spoke; one unnamed lane when none is known."""
-        seen: dict[str, None] = {}
-        for turn in self.turns.turns():
-            seen.setdefault(turn.speaker or "")
-        return tuple(seen)
+        """Return the speakers in the order they were first heard; "" for nobody in particular."""
+        return tuple(self._speakers)

@@ -5,6 +5,7 @@ Nothing here pretends to be a result: the sound is synthetic, the numbers follow
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -136,7 +137,7 @@ class SyntheticFeed:
         weights *= self._random.uniform(0.7, 1.3, weights.shape)
         weights /= weights.sum(axis=1, keepdims=True)
         edges = np.linspace(0, length, columns + 1)
-        spans = tuple((float(a), float(b)) for a, b in zip(edges, edges[1:], strict=False))
+        spans = tuple((float(a), float(b)) for a, b in itertools.pairwise(edges))
         return AttentionMap(
             "words by time",
             AttentionKind.TOKEN,

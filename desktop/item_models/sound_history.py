@@ -127,9 +127,7 @@ class SoundHistory:
         if windows <= len(self._speech):
             return
         size = max(windows, len(self._speech) * 2)
-        self._speech = np.concatenate(
-            [self._speech, np.zeros(size - len(self._speech), np.uint8)]
-        )
+        self._speech = np.concatenate([self._speech, np.zeros(size - len(self._speech), np.uint8)])
         grown = np.zeros((size * _BINS_PER_WINDOW, 2), np.int8)
         grown[: len(self._envelope)] = self._envelope
         self._envelope = grown

@@ -58,16 +58,16 @@ class TurnDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Return the size of a row."""
         turn = index.data(TurnRole)
-        width = option.rect.width()  # type: ignore[attr-defined]
-        font = option.font  # type: ignore[attr-defined]
+        width = option.rect.width()
+        font = option.font
         return QSize(width, self.row_height(turn, font, width))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint a row."""
         turn: Turn = index.data(TurnRole)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        font: QFont = option.font  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        font: QFont = option.font
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._background(painter, rect, state)
@@ -104,9 +104,7 @@ class TurnDelegate(QStyledItemDelegate):
         painter.setFont(bold)
         painter.setPen(QColor(self.theme.text))
         box = line.adjusted(columns.speaker, 0, columns.text - _GAP, 0)
-        text = QFontMetrics(bold).elidedText(
-            turn.speaker, Qt.TextElideMode.ElideRight, box.width()
-        )
+        text = QFontMetrics(bold).elidedText(turn.speaker, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _text(
@@ -144,9 +142,7 @@ class TurnDelegate(QStyledItemDelegate):
         box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8, 0)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, names.emotion(result.label))
         number = names.probability(result.confidence) + (" ?" if result.uncertain else "  ")
-        painter.drawText(
-            box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number
-        )
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)
 
     def _columns(self, font: QFont, width: int) -> _Columns:
         metrics = QFontMetrics(font)
@@ -210,5 +206,5 @@ class TurnDelegate(QStyledItemDelegate):
 
 def _range(start: int, length: int, form: QTextCharFormat) -> QTextLayout.FormatRange:
     result = QTextLayout.FormatRange()
-    result.start, result.length, result.format = start, length, form  # type: ignore[misc]
+    result.start, result.length, result.format = start, length, form
     return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol, runtime_checkable
+
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -39,3 +41,19 @@ class Panel(QFrame):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
+
+
+@runtime_checkable
+class AsksForSound(Protocol):
+    """A panel that lets the user hear a stretch of the session (signal of two floats, seconds)."""
+
+    play_asked: Any
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A panel with a search field."""
+
+    def open_search(self) -> None:
+        """Show the field and put the cursor in it."""
+        ...

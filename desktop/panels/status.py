@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWi
 
 from core.pipeline.events import Progress, SessionState
 from core.types import SAMPLE_RATE, ModelInfo
-from desktop import names
+from desktop import messages, names
 from desktop.view_state import ViewState
 
 
@@ -110,7 +110,9 @@ class StatusLine(QStatusBar):
             return
         where = info.device.upper()
         self._processor.setText(
-            self.tr("{device} ({reason})").format(device=where, reason=info.device_reason)
+            self.tr("{device} ({reason})").format(
+                device=where, reason=messages.device_reason(info.device_reason)
+            )
             if info.device_reason
             else where
         )

@@ -77,6 +77,7 @@ class TranscriptPanel(Panel):
         self.view.selectionModel().currentRowChanged.connect(self._picked)
         state.selection_changed.connect(self._select)
         state.state_changed.connect(self._show_empty)
+        self.setFocusProxy(self.view)
         self.set_theme(state.theme)
         self.retranslate()
 
@@ -197,9 +198,7 @@ class TranscriptPanel(Panel):
         elif row != self.view.currentIndex().row() or not self.view.selectionModel().hasSelection():
             index = self.state.turns.index(row, 0)
             flags = QItemSelectionModel.SelectionFlag
-            self.view.selectionModel().setCurrentIndex(
-                index, flags.ClearAndSelect | flags.Rows
-            )
+            self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
             self.view.scrollTo(index)
         self._selecting = False
 

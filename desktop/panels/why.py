@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from core.types import (
@@ -21,6 +21,7 @@ from desktop.panels.choice_box import ChoiceBox
 from desktop.panels.panel import Panel
 from desktop.plots.attention_plot import AttentionPlot
 from desktop.plots.share_bar import Part, ShareBars, ShareRow
+from desktop.source_text import QT_TRANSLATE_NOOP
 from desktop.theme import Theme
 from desktop.view_state import ViewState
 
@@ -98,9 +99,7 @@ class WhyPanel(Panel):
         self._views.setAccessibleName(self.tr("Speech alone, text alone and together"))
         self._choice.setAccessibleName(self.tr("Picture"))
         self._plot.setAccessibleName(self.tr("Attention of the model"))
-        self._empty.setText(
-            self.tr("Select a turn to see what its emotion was read from.")
-        )
+        self._empty.setText(self.tr("Select a turn to see what its emotion was read from."))
         self._refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -146,9 +145,7 @@ class WhyPanel(Panel):
         rows = self._rows(result)
         self._views.set_rows(rows)
         self._views.describe("; ".join(f"{row.name}: {row.word}" for row in rows))
-        self._maps = tuple(
-            sorted(result.attentions, key=lambda entry: _ORDER.index(entry.kind))
-        )
+        self._maps = tuple(sorted(result.attentions, key=lambda entry: _ORDER.index(entry.kind)))
         self._show_map()
 
     def _headline(self, turn: Turn, result: EmotionResult) -> str:
@@ -182,9 +179,7 @@ class WhyPanel(Panel):
             modality=names.modality(kind), share=names.percent(share)
         )
 
-    def _row(
-        self, name: str, labels: tuple[str, ...], values: tuple[float, ...]
-    ) -> ShareRow:
+    def _row(self, name: str, labels: tuple[str, ...], values: tuple[float, ...]) -> ShareRow:
         theme = self.state.theme
         best = max(range(len(values)), key=values.__getitem__)
         parts = tuple(

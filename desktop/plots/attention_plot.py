@@ -247,7 +247,9 @@ def _name(axis: Axis, position: int) -> str:
 
 
 def _between(low: QColor, high: QColor, peak: QColor, share: float) -> QColor:
-    first, second, part = (low, high, share / 0.7) if share < 0.7 else (high, peak, share / 0.3 - 7 / 3)
+    first, second, part = (
+        (low, high, share / 0.7) if share < 0.7 else (high, peak, share / 0.3 - 7 / 3)
+    )
     part = min(max(part, 0.0), 1.0)
     return QColor.fromRgbF(
         first.redF() + (second.redF() - first.redF()) * part,

@@ -40,9 +40,7 @@ class LevelMeter(Plot):
         levels = tuple(max(QUIETEST, min(0.0, level)) for level in levels)
         if len(levels) != len(self._peaks):
             self._peaks = [QUIETEST] * len(levels)
-        self._peaks = [
-            max(new, old - _FALL) for new, old in zip(levels, self._peaks, strict=True)
-        ]
+        self._peaks = [max(new, old - _FALL) for new, old in zip(levels, self._peaks, strict=True)]
         self._clip_left = _CLIP_UPDATES if clipped else max(0, self._clip_left - 1)
         if levels != self._levels or self._clip_left:
             self._levels = levels

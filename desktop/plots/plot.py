@@ -57,8 +57,6 @@ class Plot(QWidget):
 
 def draw_chip(painter: QPainter, rect: QRectF, theme: Theme, label: str, radius: float = 3) -> None:
     """Fill a rectangle in the colour of an emotion, outlined where the contrast is low."""
-    painter.setPen(
-        QPen(QColor(theme.text), 1) if theme.needs_outline(label) else Qt.PenStyle.NoPen
-    )
+    painter.setPen(QPen(QColor(theme.text), 1) if theme.needs_outline(label) else Qt.PenStyle.NoPen)
     painter.setBrush(theme.emotion_colour(label))
     painter.drawRoundedRect(rect, radius, radius)

@@ -76,9 +76,7 @@ class ShareBars(Plot):
                 Qt.AlignmentFlag.AlignRight | vertical,
                 row.word,
             )
-            lane = QRectF(
-                box.left() + left, box.top() + 4, box.width() - left - right, height - 8
-            )
+            lane = QRectF(box.left() + left, box.top() + 4, box.width() - left - right, height - 8)
             self._draw_parts(painter, lane, row.parts)
 
     def _draw_parts(self, painter: QPainter, lane: QRectF, parts: Sequence[Part]) -> None:
@@ -92,9 +90,7 @@ class ShareBars(Plot):
             x += width
             if rect.width() < 0.5:
                 continue
-            painter.setPen(
-                QPen(QColor(self.theme.text), 1) if part.outlined else Qt.PenStyle.NoPen
-            )
+            painter.setPen(QPen(QColor(self.theme.text), 1) if part.outlined else Qt.PenStyle.NoPen)
             painter.setBrush(QColor(part.colour))
             painter.drawRoundedRect(rect, 2, 2)
             if part.text and width > painter.fontMetrics().horizontalAdvance(part.text) + 6:

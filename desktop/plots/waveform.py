@@ -253,9 +253,7 @@ def rasterise(
     return np.ascontiguousarray(levels + offset[None, :])
 
 
-def time_ticks(
-    first: float, last: float, width: float, relative: bool
-) -> list[tuple[float, str]]:
+def time_ticks(first: float, last: float, width: float, relative: bool) -> list[tuple[float, str]]:
     """Return (second, text) of round positions, one in about 90 pixels."""
     span = max(last - first, 1e-6)
     wanted = span / max(width / 90, 1)
@@ -290,5 +288,3 @@ def _spectrogram_table(theme: Theme) -> list[int]:
     bright = "#FFF3C4" if theme.is_dark else "#12305E"
     half = [_blend(theme.sunken, theme.wave, i / 150) for i in range(150)]
     return [c.rgb() for c in half + [_blend(theme.wave, bright, i / 105) for i in range(106)]]
-
-

@@ -1,0 +1,555 @@
+"""What the user wants, turned into calls of a session; and what it says, shown in the window."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+
+from core.errors import EmoscopeError
+from core.pipeline.events import (
+    Notice,
+    Progress,
+    SessionState,
+    Severity,
+    StateChanged,
+    TurnUpdated,
+)
+from core.resources import sample_dialogue
+from core.types import SAMPLE_RATE
+from desktop import messages, names, recovery
+from desktop.bridge import EventBridge
+from desktop.main_window import MainWindow
+from desktop.panels.banner import BannerButton
+from desktop.playback import PlaybackBridge
+from desktop.sessions import Prepared, SessionFactory, sessions_folder
+from desktop.settings import AppSettings, SettingsStore
+from desktop.view_state import ViewState
+
+if TYPE_CHECKING:
+    from core.dialogue.recording import Recording
+    from core.dialogue.sessions import UnfinishedSession
+    from desktop.item_models.sound_history import SoundHistory
+
+log = logging.getLogger(__name__)
+
+_ENDED = (SessionState.IDLE, SessionState.FAILED)
+CLOSING_SECONDS = 6.0
+"""How long closing the window waits for the last turn and the journal."""
+
+MEDIA_PATTERNS = "*.wav *.mp3 *.flac *.m4a *.ogg *.opus *.mp4 *.mkv *.webm *.aac *.mov"
+
+
+class Controller(QObject):
+    """One session at a time; everything that may take long happens on other threads."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        state: ViewState,
+        bridge: EventBridge,
+        store: SettingsStore,
+        factory: SessionFactory,
+        apply: Callable[[AppSettings], None],
+        log_folder: Path,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._state = state
+        self._bridge = bridge
+        self._store = store
+        self._factory = factory
+        self._apply = apply
+        self._log_folder = log_folder
+        self.settings = store.load()
+        self._current: Prepared | None = None
+        self._preparing = False
+        self._next: Callable[[], None] | None = None
+        self._sound: Callable[[], Path | None] = lambda: None
+        self._player = PlaybackBridge(self)
+        self._connect()
+        self._window.set_recent(self.settings.recent)
+        self._show_choices()
+
+    # -- wiring -------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        bridge, window, capture = self._bridge, self._window, self._window.capture
+        bridge.state_changed.connect(self._state_changed)
+        bridge.audio_heard.connect(self._state.hear)
+        bridge.turn_updated.connect(self._turn_updated)
+        bridge.notice.connect(self.show_notice)
+        bridge.progressed.connect(self._progressed)
+        bridge.saved.connect(lambda _: window.status.set_saved())
+        capture.record_clicked.connect(self.toggle_record)
+        capture.open_clicked.connect(self.ask_for_recording)
+        capture.settings_clicked.connect(self.open_settings)
+        capture.device_chosen.connect(lambda name: self.change(device=name))
+        capture.devices_wanted.connect(self.list_devices)
+        capture.channels_chosen.connect(lambda name: self.change(channels=name))
+        capture.language_chosen.connect(lambda code: self.change(language=code))
+        capture.checkpoint_chosen.connect(lambda folder: self.change(checkpoint=folder))
+        capture.checkpoint_wanted.connect(self.ask_for_checkpoint)
+        window.start_page.speak.connect(self.start_live)
+        window.start_page.open_file.connect(self.ask_for_recording)
+        window.start_page.sample.connect(self.open_sample)
+        window.start_page.limits.connect(self.show_limits)
+        window.status.whisper_wanted.connect(self.get_whisper)
+        window.file_dropped.connect(lambda path: self.open_recording(Path(path)))
+        window.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
+        window.theme_chosen.connect(lambda name: self.change(theme=name))
+        window.interface_language_chosen.connect(lambda code: self.change(interface_language=code))
+        window.closing.connect(self.close)
+        window.play_asked.connect(self.play_span)
+        self._player.moved.connect(self._state.set_playhead)
+        self._player.stopped.connect(self._playback_stopped)
+        self._connect_actions()
+
+    def _connect_actions(self) -> None:
+        slots: dict[str, Callable[[], object]] = {
+            "record": self.toggle_record,
+            "play": self.toggle_play,
+            "previous": lambda: self.step(-1),
+            "next": lambda: self.step(1),
+            "newest": lambda: self._state.select(None),
+            "whole": self._state.time.show_all,
+            "open": self.ask_for_recording,
+            "sample": self.open_sample,
+            "export": self.ask_for_export,
+            "start": self._window.show_start,
+            "settings": self.open_settings,
+            "quit": self._window.close,
+            "find": self._window.open_search,
+            "fullscreen": self._window.toggle_full_screen,
+            "layout": self._window.reset_layout,
+            "shortcuts": self.show_shortcuts,
+            "limits": self.show_limits,
+            "whisper": self.get_whisper,
+            "log": self.open_log_folder,
+            "about": self.show_about,
+        }
+        for name, slot in slots.items():
+            self._window.actions_by_name[name].triggered.connect(lambda _=False, do=slot: do())
+
+    # -- sessions -----------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """True from the start of a session to its end."""
+        return self._preparing or self._state.session not in _ENDED
+
+    def toggle_record(self) -> None:
+        """Stop what runs, or listen to the microphone."""
+        if self._state.session in (SessionState.LOADING, SessionState.RUNNING):
+            self.stop()
+        elif not self.running:
+            self.start_live()
+
+    def start_live(self) -> None:
+        """Listen to the chosen microphone."""
+        settings, listener = self.settings, self._bridge.publish
+        self._prepare(lambda: self._factory.live(settings, listener), live=True)
+
+    def open_recording(self, path: Path) -> None:
+        """Read a recording; what runs is finished first."""
+        if self.running:
+            self._next = lambda: self.open_recording(path)
+            self.stop()
+            return
+        self.change(recent_path=path)
+        settings, listener = self.settings, self._bridge.publish
+        self._prepare(lambda: self._factory.recording(path, settings, listener), live=False)
+
+    def open_sample(self) -> None:
+        """Read the conversation that ships with the program."""
+        self.open_recording(sample_dialogue())
+
+    def stop(self) -> None:
+        """Finish: what was heard is still judged."""
+        if self._current is None:
+            return
+        if self._current.live:
+            self._current.session.stop()
+        else:
+            self._current.session.cancel()
+
+    def _prepare(self, build: Callable[[], Prepared], live: bool) -> None:
+        if self.running:
+            return
+        self._preparing = True
+        self._player.stop()
+        self._window.banners.clear()
+        self._window.status.begin()
+        self._window.show_workspace()
+        self._state.begin(live)
+        self._state.enter(SessionState.LOADING)
+        self._bridge.run("prepare", build, self._start, self._not_started)
+
+    def _start(self, prepared: Prepared) -> None:
+        self._preparing = False
+        self._current = prepared
+        self._sound = prepared.sound
+        self._window.status.set_transcriber(prepared.transcriber)
+        self._window.set_subject(prepared.name)
+        if prepared.total is not None:
+            self._state.set_total(prepared.total)
+        for notice in prepared.notices:
+            self.show_notice(notice)
+        prepared.session.start()
+
+    def _not_started(self, error: Exception) -> None:
+        self._preparing = False
+        self._state.enter(SessionState.FAILED)
+        self.show_error(error)
+
+    def _state_changed(self, event: StateChanged) -> None:
+        if self._preparing:
+            return
+        self._state.enter(event.state)
+        if event.state is SessionState.FAILED:
+            error = self._current.session.error if self._current is not None else None
+            self.show_error(error or RuntimeError(event.detail))
+        if event.state in _ENDED and self._next is not None:
+            following, self._next = self._next, None
+            following()
+
+    def _turn_updated(self, event: TurnUpdated) -> None:
+        self._state.update_turn(event)
+        if event.turn.emotion is not None:
+            self._window.status.set_model(event.turn.emotion.model)
+        self._window.status.set_lag(event.lag)
+
+    def _progressed(self, progress: Progress) -> None:
+        if progress.total:
+            self._state.set_total(progress.total / SAMPLE_RATE)
+        self._window.status.set_progress(progress)
+
+    # -- looking through turns ----------------------------------------------------------------
+
+    def step(self, direction: int) -> None:
+        """Select the turn before or after; from nothing, the newest."""
+        state = self._state
+        count = state.turns.rowCount()
+        if not count:
+            return
+        row = None if state.selected is None else state.turns.row_of(state.selected.index)
+        target = count - 1 if row is None else min(max(row + direction, 0), count - 1)
+        state.select(state.turns.turn(target))
+
+    def toggle_play(self) -> None:
+        """Hear the selected turn, or stop hearing it."""
+        if self._player.playing:
+            self._player.stop()
+            return
+        turn = self._state.shown_turn()
+        if turn is not None:
+            if self._state.selected is None:
+                self._state.select(turn)
+            self.play_span(turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)
+
+    def play_span(self, first: float, last: float) -> None:
+        """Hear a stretch of the session; not while the microphone would hear it too."""
+        if self._state.live and self.running:
+            return
+        path = self._sound()
+        if path is not None:
+            self._player.play(path, first, last)
+
+    def _playback_stopped(self, error: EmoscopeError | None) -> None:
+        self._state.set_playhead(None)
+        if error is not None:
+            self.show_error(error)
+
+    # -- choices ------------------------------------------------------------------------------
+
+    def change(self, recent_path: Path | None = None, **choices: object) -> None:
+        """Change settings, keep them, and show them."""
+        settings = replace(self.settings, **choices)  # type: ignore[arg-type]
+        if recent_path is not None and recent_path != sample_dialogue():
+            settings = settings.with_recent(recent_path.resolve())
+            self._window.set_recent(settings.recent)
+        before, self.settings = self.settings, settings
+        self._store.save(settings)
+        self._show_choices()
+        if (before.theme, before.interface_language) != (
+            settings.theme,
+            settings.interface_language,
+        ):
+            self._apply(settings)
+
+    def list_devices(self, refresh: bool = True) -> None:
+        """Look for microphones again, without holding up the window."""
+
+        refresh = refresh and not self._player.playing
+
+        def work() -> tuple[tuple[str, str], ...]:
+            from core.audio.devices import list_input_devices
+
+            return tuple((device.name, device.name) for device in list_input_devices(refresh))
+
+        self._bridge.run("devices", work, self._show_devices, self._no_devices)
+
+    def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
+        self._window.capture.set_devices(devices)
+        self._show_choices()
+
+    def _no_devices(self, error: Exception) -> None:
+        """Say nothing yet: a missing microphone matters when somebody wants to record."""
+        log.warning("microphones can't be listed: %s", error)
+
+    def ask_for_checkpoint(self) -> None:
+        """Choose the folder of another model."""
+        folder = QFileDialog.getExistingDirectory(self._window, self.tr("Folder of a model"))
+        if folder:
+            self.change(checkpoint=folder)
+        else:
+            self._show_choices()
+
+    def _show_choices(self) -> None:
+        s = self.settings
+        capture = self._window.capture
+        entries = [(Path(s.checkpoint).name, s.checkpoint)] if s.checkpoint else []
+        capture.set_checkpoints(entries)
+        capture.choose(s.device, s.channels, s.language, s.checkpoint)
+        self._window.set_choices(s.theme, s.interface_language)
+
+    # -- trouble ------------------------------------------------------------------------------
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show or withdraw a banner."""
+        message = notice.message
+        if not notice.active:
+            self._window.banners.withdraw(message.code)
+            return
+        if notice.severity is Severity.INFO and not messages.is_known(message):
+            return
+        self._window.banners.show_banner(
+            message.code,
+            notice.severity,
+            lambda: messages.sentence(message),
+            self._buttons(messages.action(message)),
+        )
+
+    def show_error(self, error: BaseException) -> None:
+        """Show what went wrong as a sentence with a remedy, and where the log is."""
+        log.error("shown to the user: %s", error, exc_info=error)
+        self._window.banners.show_banner(
+            "error",
+            Severity.ERROR,
+            lambda: messages.error_sentence(error),
+            self._buttons("log"),
+        )
+
+    def _buttons(self, action: str) -> tuple[BannerButton, ...]:
+        offers: dict[str, tuple[Callable[[], str], Callable[[], object]]] = {
+            "whisper": (lambda: self.tr("Get one…"), self.get_whisper),
+            "devices": (lambda: self.tr("Look again"), self.list_devices),
+            "settings": (lambda: self.tr("Settings…"), self.open_settings),
+            "log": (lambda: self.tr("Open the log"), self.open_log_folder),
+        }
+        if action not in offers:
+            return ()
+        text, run = offers[action]
+        return (BannerButton(text, run),)
+
+    def look_for_lost_sessions(self) -> None:
+        """Offer what a crash interrupted; the look takes place on another thread."""
+        settings = self.settings
+        self._bridge.run(
+            "recovery",
+            lambda: recovery.find_lost(sessions_folder(settings)),
+            self._offer_lost,
+            lambda error: log.warning("interrupted sessions can't be looked for: %s", error),
+        )
+
+    def _offer_lost(self, lost: tuple[UnfinishedSession, ...]) -> None:
+        if not lost or self.running:
+            return
+        newest = lost[0]
+        self._window.banners.show_banner(
+            "lost_session",
+            Severity.INFO,
+            lambda: self._lost_sentence(newest),
+            (
+                BannerButton(lambda: self.tr("Open it"), lambda: self._recover(newest.folder)),
+                BannerButton(lambda: self.tr("Delete it"), lambda: self._discard(newest.folder)),
+            ),
+        )
+
+    def _lost_sentence(self, lost: UnfinishedSession) -> str:
+        started = QDateTime.fromString(lost.started, Qt.DateFormat.ISODate)
+        return self.tr(
+            "The recording of {when} ({length}) was interrupted. What was heard has been kept."
+        ).format(
+            when=QLocale().toString(started.toLocalTime(), QLocale.FormatType.ShortFormat),
+            length=names.clock(lost.duration),
+        )
+
+    def _recover(self, folder: Path) -> None:
+        self._window.banners.withdraw("lost_session")
+        work = lambda: recovery.recover(folder)  # noqa: E731
+        self._bridge.run("recover", work, self._show_recording, self.show_error)
+
+    def _discard(self, folder: Path) -> None:
+        self._window.banners.withdraw("lost_session")
+
+        def work() -> None:
+            from core.dialogue.sessions import discard
+
+            discard(folder)
+
+        self._bridge.run("discard", work, lambda _: self.look_for_lost_sessions(), self.show_error)
+
+    def _show_recording(self, read: tuple[Recording, SoundHistory]) -> None:
+        """Show turns that were read back; nothing is judged again."""
+        recording, sound = read
+        if self.running:
+            return
+        self._current = None
+        self._sound = lambda: recording.media
+        self._window.status.begin()
+        self._window.show_workspace()
+        self._state.show_recording(recording.turns, sound, recording.duration_seconds)
+
+    # -- files --------------------------------------------------------------------------------
+
+    def ask_for_recording(self) -> None:
+        """Choose a recording to read."""
+        kinds = self.tr("Sound and video ({patterns})").format(patterns=MEDIA_PATTERNS)
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Open a recording"),
+            self.settings.last_folder,
+            f"{kinds};;{self.tr('All files (*)')}",
+        )
+        if path:
+            self.open_recording(Path(path))
+
+    def ask_for_export(self) -> None:
+        """Choose where the turns are written, and in which format."""
+        if not self._state.turns.rowCount():
+            return
+        from core.dialogue.export.formats import FORMATS
+
+        filters = {f"{entry.title} (*{entry.suffix})": name for name, entry in FORMATS.items()}
+        path, chosen = QFileDialog.getSaveFileName(
+            self._window,
+            self.tr("Export"),
+            self.settings.last_folder,
+            ";;".join(filters),
+        )
+        if path:
+            name = filters.get(chosen, "jsonl")
+            target = Path(path)
+            if not target.suffix:
+                target = target.with_suffix(FORMATS[name].suffix)
+            self.export(target, name)
+
+    def export(self, path: Path, name: str) -> None:
+        """Write the turns; on another thread, a report of a long session takes a while."""
+        turns = self._state.turns.turns()
+        current = self._current
+        end = round(max(self._state.time.total, self._state.sound.seconds) * SAMPLE_RATE)
+        language = self._window.language()
+        model = next((t.emotion.model for t in reversed(turns) if t.emotion is not None), None)
+
+        def work() -> Path:
+            from core.dialogue.export.formats import export
+            from core.dialogue.recording import Metadata, Recording
+
+            metadata = Metadata(
+                source=current.name if current is not None else "",
+                model=model,
+                transcriber=(current.transcriber or "") if current is not None else "",
+                language=self.settings.language,
+            )
+            return export(Recording(self._sound(), turns, end, metadata), name, path, language)
+
+        self._bridge.run("export", work, self._exported, self.show_error)
+
+    def _exported(self, path: Path) -> None:
+        self._window.banners.show_banner(
+            "exported",
+            Severity.INFO,
+            lambda: self.tr("Written to {path}.").format(path=path),
+            (BannerButton(lambda: self.tr("Open"), lambda: _open(path)),),
+        )
+
+    def open_log_folder(self) -> None:
+        """Show the folder of the log file."""
+        _open(self._log_folder)
+
+    # -- dialogs ------------------------------------------------------------------------------
+
+    def open_settings(self) -> None:
+        """Show the settings; what is chosen there is kept."""
+        from desktop.dialogs.settings import SettingsDialog
+
+        dialog = SettingsDialog(self.settings, self._window)
+        dialog.accepted.connect(lambda: self._take_settings(dialog.settings()))
+        dialog.whisper_wanted.connect(self.get_whisper)
+        self._show(dialog)
+
+    def _take_settings(self, settings: AppSettings) -> None:
+        from dataclasses import asdict
+
+        self.change(**asdict(settings))
+
+    def get_whisper(self) -> None:
+        """Offer recognition models for download."""
+        from desktop.dialogs.whisper import WhisperDialog
+
+        dialog = WhisperDialog(self._bridge, self._window)
+        dialog.chosen.connect(lambda model: self.change(whisper=model))
+        self._show(dialog)
+
+    def show_limits(self) -> None:
+        """Say what the numbers are and are not."""
+        from desktop.dialogs.about import LimitsDialog
+
+        self._show(LimitsDialog(self._window))
+        self.change(acknowledged=True)
+
+    def show_about(self) -> None:
+        """Say which version this is and what it uses."""
+        from desktop.dialogs.about import AboutDialog
+
+        self._show(AboutDialog(self._window))
+
+    def show_shortcuts(self) -> None:
+        """List the keys."""
+        from desktop.dialogs.shortcuts import ShortcutsDialog
+
+        self._show(ShortcutsDialog(self._window))
+
+    def _show(self, dialog: QDialog) -> None:
+        """Open a dialog beside the window: nothing that runs is held up."""
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    # -- end ----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Finish the session, keep the layout, end every thread."""
+        self._store.save_layout("window", self._window.saveGeometry())
+        state = self._window.layout_state()
+        if not state.isEmpty():
+            self._store.save_layout("docks", state)
+        self._player.close()
+        if self._current is not None and self.running:
+            self.stop()
+            if not self._current.session.join(CLOSING_SECONDS):
+                self._current.session.cancel()
+                self._current.session.join(1.0)
+        self._bridge.join(1.0)
+        QApplication.processEvents()
+
+
+def _open(path: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

@@ -1,0 +1,188 @@
+"""Builds sessions from what the user chose; runs on a background thread, imports on use.
+
+No model is loaded here: the session does that on its own threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from core.pipeline.events import Event, Notice, Severity
+from core.resources import embedded_checkpoint
+from desktop.settings import AppSettings
+
+if TYPE_CHECKING:
+    from core.audio.channels import ChannelMode
+    from core.pipeline.protocols import Analyzer, Transcriber
+    from core.pipeline.session import Session
+
+OFF = "off"
+"""Choice of recognition model that means: speech alone."""
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A session ready to start and what the window needs to know about it.
+
+    `sound` returns where its sound can be played from, once there is such a file.
+    """
+
+    session: Session
+    live: bool
+    name: str
+    transcriber: str | None
+    sound: Callable[[], Path | None]
+    total: float | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+class SessionFactory(Protocol):
+    """Makes sessions; tests pass one that makes them of fakes."""
+
+    def live(self, settings: AppSettings, listener: Listener) -> Prepared:
+        """Return a session on the chosen microphone. Raises EmoscopeError."""
+        ...
+
+    def recording(self, path: Path, settings: AppSettings, listener: Listener) -> Prepared:
+        """Return a session on a recording. Raises EmoscopeError."""
+        ...
+
+
+class RealSessions:
+    """The real parts: microphone or file, checkpoint, Whisper where there is one, journal."""
+
+    def live(self, settings: AppSettings, listener: Listener) -> Prepared:
+        """Return a session on the chosen microphone, journalled."""
+        from core.audio.microphone import MicrophoneSource
+        from core.dialogue.journal import Journal
+        from core.pipeline.session import Session
+        from core.pipeline.settings import SessionSettings
+
+        transcriber, notices = make_transcriber(settings)
+        source = MicrophoneSource(settings.device or None, settings.channels)
+        journal = Journal(sessions_folder(settings))
+        session = Session(
+            source,
+            SessionSettings(live=True, language=settings.language),
+            analyzer_maker(settings),
+            transcriber,
+            listener,
+            journal=journal,
+        )
+        return Prepared(
+            session,
+            live=True,
+            name=settings.device,
+            transcriber=transcriber.name if transcriber else None,
+            sound=lambda: _first_part(journal.folder),
+            notices=notices,
+        )
+
+    def recording(self, path: Path, settings: AppSettings, listener: Listener) -> Prepared:
+        """Return a session on a recording, with the transcript beside it when there is one."""
+        from core.audio.sources import FileSource
+        from core.dialogue.readers.transcripts import find_transcript, read_transcript
+        from core.pipeline.session import Session
+        from core.pipeline.settings import SessionSettings
+
+        source = FileSource(path, _channel_mode(settings.channels))
+        beside = find_transcript(path)
+        transcript = read_transcript(beside) if beside is not None else None
+        notices = [Notice(m, Severity.WARNING) for m in transcript.messages] if transcript else []
+        transcriber: Transcriber | None = None
+        if transcript is None:
+            transcriber, more = make_transcriber(settings)
+            notices += more
+        session = Session(
+            source,
+            SessionSettings(live=False, language=settings.language),
+            analyzer_maker(settings),
+            transcriber,
+            listener,
+            annotations=transcript.annotations if transcript else (),
+        )
+        total = source.total_samples
+        return Prepared(
+            session,
+            live=False,
+            name=path.name,
+            transcriber=_text_source(transcript.path if transcript else None, transcriber),
+            sound=lambda: path,
+            total=None if total is None else total / 16_000,
+            notices=tuple(notices),
+        )
+
+
+def analyzer_maker(settings: AppSettings) -> Callable[[], Analyzer]:
+    """Return what makes the analyzer of the chosen checkpoint; called on the emotion thread."""
+    folder = Path(settings.checkpoint) if settings.checkpoint else embedded_checkpoint()
+
+    def make() -> Analyzer:
+        from core.pipeline.analyzer import load_analyzer
+
+        return load_analyzer(folder)
+
+    return make
+
+
+def make_transcriber(settings: AppSettings) -> tuple[Transcriber | None, tuple[Notice, ...]]:
+    """Return the recognition model to use, or None; a chosen one that is missing is said.
+
+    That the default one is not here is in the status line all the time, and no trouble.
+    """
+    from core.asr.fallback import find_transcriber
+    from core.asr.whisper import WhisperSettings
+
+    if settings.whisper == OFF:
+        return None, ()
+    model = settings.whisper or default_model()
+    if model is None:
+        return None, ()
+    language = None if settings.language == "auto" else settings.language
+    found = find_transcriber(replace(WhisperSettings(), model=model, language=language))
+    if found.message is not None:
+        return None, (Notice(found.message, Severity.WARNING),)
+    return found.transcriber, ()
+
+
+def default_model() -> str | None:
+    """Return the default recognition model if it is here, else the best that is, else None."""
+    from core.asr.catalog import DEFAULT_MODEL, installed_models
+
+    installed = installed_models()
+    if DEFAULT_MODEL in installed or not installed:
+        return DEFAULT_MODEL if installed else None
+    return installed[-1]
+
+
+def sessions_folder(settings: AppSettings) -> Path:
+    """Return where recorded sessions are kept."""
+    if settings.sessions_folder:
+        return Path(settings.sessions_folder)
+    from core.dialogue import journal
+
+    return journal.sessions_folder()
+
+
+def _first_part(folder: Path | None) -> Path | None:
+    from core.dialogue.wav import wav_parts
+
+    parts = wav_parts(folder) if folder is not None else ()
+    return parts[0] if parts else None
+
+
+def _channel_mode(name: str) -> ChannelMode:
+    from core.audio.channels import ChannelMode
+
+    return ChannelMode(name)
+
+
+def _text_source(transcript: Path | None, transcriber: Transcriber | None) -> str | None:
+    if transcript is not None:
+        return transcript.name
+    return transcriber.name if transcriber is not None else None
