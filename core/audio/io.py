@@ -17,6 +17,7 @@ import av.error
 import numpy as np
 
 from core.audio.channels import ChannelMode, select_channels
+from core.audio.completeness import ogg_is_complete, stated_wav_bytes
 from core.audio.resampling import Resampler
 from core.errors import MediaError
 from core.types import SAMPLE_RATE, FloatArray, Message
@@ -24,10 +25,14 @@ from core.types import SAMPLE_RATE, FloatArray, Message
 CHUNK_SECONDS = 1.0
 """Length of the pieces that are resampled at a time."""
 
-SHORT_SECONDS = 0.5
-SHORT_SHARE = 0.01
-SHORT_SHARE_ESTIMATED = 0.05
-"""A decode is short when more than both the seconds and the share of the stated length miss."""
+SHORT_SECONDS = 0.15
+"""A decode that misses more than this of the stated length is short (codecs round and pad)."""
+
+ESTIMATED_SHARE = 0.05
+"""What it may miss besides where the length is only estimated, from the first bit rate."""
+
+ESTIMATING = ("mp3", "aac", "mpeg", "mpegts", "avi")
+"""Containers without an exact length of their tracks."""
 
 OFFSET_SECONDS = 0.1
 """A track that begins later than this after its container's start is preceded by silence."""
@@ -35,7 +40,10 @@ OFFSET_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a recording's header says. `duration` is in seconds, None when the header is silent."""
+    """What a recording's header says.
+
+    `duration` is in seconds, None when the header is silent; `is_estimated` when it is a guess.
+    """
 
     path: Path
     container: str
@@ -44,6 +52,7 @@ class MediaInfo:
     channels: int
     duration: float | None
     has_video: bool
+    is_estimated: bool = False
 
 
 def probe(path: str | os.PathLike[str]) -> MediaInfo:
@@ -56,7 +65,8 @@ class AudioDecoder:
     """Decodes one recording, once; iterate to get chunks of shape (channels, n) at 16 kHz.
 
     Iterating raises MediaError where the data is damaged: a recording is never silently shortened.
-    `messages` (after the end) says when it was shorter than its header states.
+    `messages` (after the end) says when it was shorter than its header states (`media_short`: name,
+    decoded, stated) or stops without the mark of its end (`media_unfinished`: name, decoded).
     """
 
     def __init__(
@@ -140,18 +150,14 @@ class AudioDecoder:
 
     def _shortness(self) -> tuple[Message, ...]:
         stated, decoded = self.info.duration, self.decoded / SAMPLE_RATE
-        if stated is None:
-            return ()
-        # An MP3 without a table of contents states a length guessed from its first bit rate.
-        share = SHORT_SHARE_ESTIMATED if self.info.container == "mp3" else SHORT_SHARE
-        if stated - decoded <= max(SHORT_SECONDS, share * stated):
-            return ()
-        values = {
-            "name": self._path.name,
-            "decoded": f"{decoded:.1f}",
-            "stated": f"{stated:.1f}",
-        }
-        return (Message("media_short", values),)
+        values = {"name": self._path.name, "decoded": f"{decoded:.1f}"}
+        if stated is not None:
+            share = ESTIMATED_SHARE if self.info.is_estimated else 0.0
+            if stated - decoded > SHORT_SECONDS + share * stated:
+                return (Message("media_short", {**values, "stated": f"{stated:.1f}"}),)
+        if self.info.container == "ogg" and not ogg_is_complete(self._path):
+            return (Message("media_unfinished", values),)
+        return ()
 
 
 def read_audio(
@@ -216,14 +222,20 @@ def _damaged(path: Path, position: float) -> MediaError:
 
 
 def _info(path: Path, container: Any, stream: Any) -> MediaInfo:
+    duration = _stated_duration(path, container, stream)
+    has_video = any(map(_is_picture_track, container.streams.video))
+    estimated = container.format.name in ESTIMATING
+    if duration is None and container.duration is not None and not has_video:
+        duration, estimated = float(container.duration / av.time_base), True
     return MediaInfo(
         path=path,
         container=container.format.name,
         codec=stream.codec_context.name,
         sample_rate=stream.codec_context.sample_rate,
         channels=stream.codec_context.channels,
-        duration=_duration(container, stream),
-        has_video=any(_is_picture_track(video) for video in container.streams.video),
+        duration=duration,
+        has_video=has_video,
+        is_estimated=estimated,
     )
 
 
@@ -232,17 +244,19 @@ def _is_picture_track(video: Any) -> bool:
     return not video.disposition & av.stream.Disposition.attached_pic
 
 
-def _duration(container: Any, stream: Any) -> float | None:
-    """Return the stated length of the audio track in seconds.
+def _stated_duration(path: Path, container: Any, stream: Any) -> float | None:
+    """Return the length of the audio track in seconds where the file states just that.
 
-    The container's own length counts only where no picture track can be longer than the sound.
+    (The container's own length is that of its longest track.)
     """
+    if container.format.name == "wav" and stream.codec_context.name.startswith("pcm_"):
+        size = stated_wav_bytes(path)  # FFmpeg gives what is left of a truncated file
+        if size is not None and stream.codec_context.bit_rate:
+            return size * 8 / float(stream.codec_context.bit_rate)
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     stated = stream.metadata.get("DURATION")
     if stated:  # Matroska keeps the length of a track as a tag, 00:01:02.345000000
         hours, minutes, rest = stated.split(":")
         return int(hours) * 3600 + int(minutes) * 60 + float(rest)
-    if container.duration is None or any(map(_is_picture_track, container.streams.video)):
-        return None
-    return float(container.duration / av.time_base)
+    return None
