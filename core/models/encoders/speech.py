@@ -112,11 +112,15 @@ class AttentiveStatistics(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Return (B, 2 D) from x (B, T, D) over mask (B, T)."""
-        score = self.score(x).squeeze(-1).masked_fill(~mask, -1e4)
-        weight = (score.softmax(dim=1) * mask).unsqueeze(-1)
+        weight = self.weights(x, mask).unsqueeze(-1)
         mean = (weight * x).sum(dim=1)
         variance = (weight * (x - mean[:, None]) ** 2).sum(dim=1)
         return torch.cat([mean, (variance + 1e-4).sqrt()], dim=1)
+
+    def weights(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Return how much each position counts (B, T), summing to one over mask (B, T)."""
+        score: Tensor = self.score(x).squeeze(-1).masked_fill(~mask, -1e4)
+        return score.softmax(dim=1) * mask
 
 
 class _Member(nn.Module):
@@ -182,3 +186,9 @@ class SpeechEncoder(nn.Module):
         logits = torch.stack([o.logits for o in outputs]).mean(dim=0)
         first = outputs[0]
         return Encoded(first.sequence, first.mask, first.pooled, logits)
+
+    def frame_weights(self, encoded: Encoded) -> Tensor:
+        """Return how much each position of `encoded` counts in the first member's pooling, (B, T)."""
+        pool = self.members[0].pool
+        assert isinstance(pool, AttentiveStatistics)
+        return pool.weights(encoded.sequence, encoded.mask)
