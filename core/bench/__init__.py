@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TOPICS: Mapping[str, str] = MappingProxyType(
     {
         "model": "core.bench.model:measure",
-        "live": "core.bench.live:measure",
+        "live": "desktop.bench.live:measure",
         "window": "desktop.bench.window:measure",
         "soak": "core.bench.soak:measure",
     }

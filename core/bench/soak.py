@@ -12,12 +12,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from core.audio.io import read_audio
+from core.audio.microphone import MicrophoneSource
 from core.audio.sources import ArraySource
 from core.bench.accelerated import AcceleratedSource
 from core.bench.memory import resident_megabytes, slope
 from core.bench.report import Measurement, Report
 from core.bench.subject import make_analyzer, make_journal
+from core.bench.virtual_microphone import virtual_microphone
+from core.errors import DeviceError
 from core.pipeline.events import AudioHeard, Event, SessionState, TurnUpdated
 from core.pipeline.session import Session
 from core.pipeline.settings import SessionSettings
@@ -30,6 +35,8 @@ WARM_UP_SHARE = 0.2
 SLOPE_TARGET = 5.0
 CLOCK_TOLERANCE = 0.001
 SAMPLES = 60
+LISTENING, QUICK_LISTENING = 120.0, 15.0
+"""Seconds of real time."""
 
 
 @dataclass
@@ -53,10 +60,14 @@ class Watch:
 
 
 def measure(quick: bool) -> Report:
-    """Run the accelerated session and the real-time one."""
-    hours = QUICK_HOURS if quick else HOURS
-    measurements, notes = soak(hours, SPEED)
-    return Report("soak", measurements, notes)
+    """Run the accelerated session, then listen to a microphone in real time if there can be one."""
+    measurements, notes = soak(QUICK_HOURS if quick else HOURS, SPEED)
+    try:
+        with virtual_microphone():
+            ratio = listen(QUICK_LISTENING if quick else LISTENING)
+    except DeviceError as error:
+        return Report("soak", measurements, (*notes, f"No microphone: {error}"))
+    return Report("soak", (*measurements, *_clock("clock, microphone", ratio)), notes)
 
 
 def soak(hours: float, speed: float) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
@@ -83,6 +94,32 @@ def soak(hours: float, speed: float) -> tuple[tuple[Measurement, ...], tuple[str
         f"{points[-1][1]:.0f} MB at the end."
     )
     return (_growth(points), *_clock("accelerated clock", ratio)), (note,)
+
+
+def listen(seconds: float) -> float:
+    """Return the frames a live session receives from the microphone, per frame of the clock.
+
+    The slope of received frames over time, by least squares, so that the jitter of blocks
+    averages out; the first second, in which buffers fill, is left out.
+    """
+    heard: list[tuple[float, int]] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, AudioHeard):
+            end = event.block.start + event.block.samples.shape[1]
+            heard.append((time.monotonic(), end))
+
+    session = Session(MicrophoneSource(), SessionSettings(live=True), make_analyzer, None, note)
+    session.start()
+    wait_until_running(session)
+    time.sleep(seconds)
+    session.stop()
+    session.join()
+    if session.error is not None:
+        raise session.error
+    settled = np.array([(at, end) for at, end in heard if at > heard[0][0] + 1.0])
+    times = settled[:, 0] - settled[0, 0]
+    return float(np.polyfit(times, settled[:, 1], 1)[0]) / SAMPLE_RATE
 
 
 def wait_until_running(session: Session, timeout: float = 60.0) -> None:

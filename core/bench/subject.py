@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from core.dialogue.journal import Journal
 from core.pipeline.analyzer import ModelAnalyzer, load_analyzer
 from core.resources import embedded_checkpoint
 
@@ -12,6 +14,11 @@ from core.resources import embedded_checkpoint
 def make_analyzer() -> ModelAnalyzer:
     """Return an analyzer over the embedded checkpoint, on the CPU. Raises CheckpointError."""
     return load_analyzer(embedded_checkpoint(), device="cpu")
+
+
+def make_journal(folder: Path) -> Journal:
+    """Return a journal that keeps its session below `folder`."""
+    return Journal(folder)
 
 
 @contextmanager

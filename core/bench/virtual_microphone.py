@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from core.audio import portaudio
 from core.errors import DeviceError
 from core.types import SAMPLE_RATE, FloatArray
 
 PROGRAMS = ("pulseaudio", "pactl", "paplay")
-VARIABLES = ("PULSE_RUNTIME_PATH", "PULSE_STATE_PATH", "PULSE_SERVER")
 SOURCE = "vmic"
 START_SECONDS = 10.0
 
@@ -69,6 +69,7 @@ def virtual_microphone() -> Iterator[VirtualMicrophone]:
         try:
             with _as_server(folder):
                 _wait_until_ready(daemon)
+                portaudio.reinitialise()
                 yield VirtualMicrophone(folder)
         finally:
             daemon.terminate()
@@ -86,13 +87,19 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _variables(folder: Path) -> dict[str, str]:
-    return dict(zip(VARIABLES, (str(folder), str(folder), f"unix:{folder}/native"), strict=True))
+    return {
+        "PULSE_RUNTIME_PATH": str(folder),
+        "PULSE_STATE_PATH": str(folder),
+        "PULSE_SERVER": f"unix:{folder}/native",
+        "PULSE_COOKIE": f"{folder}/cookie",
+    }
 
 
 @contextmanager
 def _as_server(folder: Path) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in VARIABLES}
-    os.environ.update(_variables(folder))
+    variables = _variables(folder)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:

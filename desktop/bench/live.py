@@ -1,0 +1,209 @@
+"""Topic `live`: from the end of speech to the result on the screen, beside the model's own time.
+
+The real program hears speech through a virtual microphone. The clock of an utterance starts when
+the block arrives that completes the hangover, and stops when the bars that show its final result
+have been painted; what the model itself took in between is subtracted.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QSettings, QTimer
+from PySide6.QtWidgets import QAbstractItemView, QApplication
+
+from core.audio.segmenter import SegmenterSettings
+from core.bench.material import load_dialogue, spans
+from core.bench.report import Report
+from core.bench.timing import summarise
+from core.bench.virtual_microphone import VirtualMicrophone, virtual_microphone
+from core.errors import EmoscopeError
+from core.pipeline.events import AudioHeard, Event, SessionState, TurnUpdated
+from core.types import SAMPLE_RATE, FloatArray, Turn, TurnStatus
+from desktop.app import Application
+from desktop.plots.emotion_bars import EmotionBars
+from desktop.sessions import Prepared, RealSessions
+from desktop.settings import AppSettings
+
+UTTERANCES, QUICK_UTTERANCES = 32, 6
+PAUSE_SECONDS = 1.2
+OVERHEAD_MS = 50.0
+LOADING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Of one utterance, in seconds: hangover to paint, the model's own, event to paint."""
+
+    whole: float
+    model: float
+    window: float
+
+
+@dataclass
+class Stopwatch:
+    """Notes when sound arrives and finals are told (any thread), and when they are painted."""
+
+    arrivals: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=4000))
+    told: dict[int, tuple[Turn, float]] = field(default_factory=dict)
+    painted: dict[int, float] = field(default_factory=dict)
+
+    def note(self, event: Event) -> None:
+        """Take an event at the moment it is told."""
+        if isinstance(event, AudioHeard):
+            end = event.block.start + event.block.samples.shape[1]
+            self.arrivals.append((end, time.monotonic()))
+        elif isinstance(event, TurnUpdated) and _is_result(event.turn):
+            self.told[event.turn.index] = (event.turn, time.monotonic())
+
+    def delays(self) -> list[Delay]:
+        """Return the delay of every utterance that a hangover ended and that was painted."""
+        found = (self._delay(index) for index in self.painted)
+        return [delay for delay in found if delay is not None]
+
+    def _delay(self, index: int) -> Delay | None:
+        turn, told = self.told[index]
+        settings = SegmenterSettings()
+        silence = round((settings.hangover - settings.padding) * SAMPLE_RATE)
+        arrived = next((at for end, at in self.arrivals if end >= turn.end + silence), None)
+        if arrived is None or arrived > told or turn.emotion is None:
+            return None
+        painted = self.painted[index]
+        return Delay(painted - arrived, turn.emotion.compute_seconds, painted - told)
+
+
+def _is_result(turn: Turn) -> bool:
+    return turn.status is TurnStatus.FINAL and turn.emotion is not None
+
+
+class Tapped(RealSessions):
+    """Makes the sessions the program makes, with a stopwatch between session and window."""
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        self._stopwatch = stopwatch
+
+    def live(self, settings: AppSettings, listener: Callable[[Event], None]) -> Prepared:
+        """Return a live session whose events are timed on their way."""
+
+        def both(event: Event) -> None:
+            self._stopwatch.note(event)
+            listener(event)
+
+        return super().live(settings, both)
+
+
+class PaintWatch(QObject):
+    """Notes when the bars or the transcript were painted after a final result came.
+
+    Both, because bars are not painted again when the final result equals the last partial one.
+    """
+
+    def __init__(self, application: Application, stopwatch: Stopwatch) -> None:
+        super().__init__()
+        self._stopwatch = stopwatch
+        self._waiting: list[int] = []
+        window = application.window
+        views = [view.viewport() for view in window.findChildren(QAbstractItemView)]
+        for widget in (*window.findChildren(EmotionBars), *views):
+            widget.installEventFilter(self)
+        application.state.turn_changed.connect(self._changed)
+
+    def _changed(self, turn: Turn) -> None:
+        if turn.status is TurnStatus.FINAL and turn.index in self._stopwatch.told:
+            self._waiting.append(turn.index)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let every event pass; after a paint event has been handled, note the time."""
+        if event.type() == QEvent.Type.Paint and self._waiting:
+            waiting, self._waiting = self._waiting, []
+            QTimer.singleShot(0, lambda: self._painted(waiting))
+        return super().eventFilter(watched, event)
+
+    def _painted(self, indices: list[int]) -> None:
+        now = time.monotonic()
+        self._stopwatch.painted.update(dict.fromkeys(indices, now))
+
+
+def measure(quick: bool) -> Report:
+    """Speak into the running program and time its answers. Raises DeviceError."""
+    stopwatch = Stopwatch()
+    speech = utterances(QUICK_UTTERANCES if quick else UTTERANCES)
+    qt = _application()
+    with virtual_microphone() as microphone, tempfile.TemporaryDirectory() as folder:
+        _converse(_program(qt, Path(folder), stopwatch), microphone, speech, stopwatch)
+    delays = stopwatch.delays()
+    if not delays:
+        raise EmoscopeError("No utterance came through the virtual microphone.", "Try again.")
+    overhead = [1000 * (delay.whole - delay.model) for delay in delays]
+    count = f"{len(delays)} utterances"
+    name = "end of hangover to picture, less the model's time"
+    measurements = (
+        summarise(name, overhead, "ms", target=OVERHEAD_MS, note=count),
+        summarise("end of hangover to picture", [1000 * d.whole for d in delays], "ms"),
+        summarise("the model's own time", [1000 * d.model for d in delays], "ms"),
+        summarise("result known to picture", [1000 * d.window for d in delays], "ms"),
+    )
+    return Report("live", measurements, (f"Qt platform: {qt.platformName()}.",))
+
+
+def utterances(count: int) -> FloatArray:
+    """Return lines of the bundled dialogue, each followed by `PAUSE_SECONDS`, shape (n,)."""
+    audio, lines = load_dialogue()
+    pause = np.zeros(round(PAUSE_SECONDS * SAMPLE_RATE), np.float32)
+    pieces = [pause]
+    for number in range(count):
+        start, end = spans(lines)[number % len(lines)]
+        pieces += [audio[start:end], pause]
+    return np.concatenate(pieces)
+
+
+def _application() -> QApplication:
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    running = QApplication.instance()
+    return running if isinstance(running, QApplication) else QApplication(["emoscope"])
+
+
+def _program(qt: QApplication, folder: Path, stopwatch: Stopwatch) -> Application:
+    """Return the program with settings and sessions of its own in `folder`, shown."""
+    settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+    settings.setValue("app/sessions_folder", str(folder / "sessions"))
+    settings.setValue("app/whisper", "off")
+    application = Application(qt, settings, Tapped(stopwatch), folder)
+    application.window.show()
+    application.window.build_workspace()
+    return application
+
+
+def _converse(
+    application: Application,
+    microphone: VirtualMicrophone,
+    speech: FloatArray,
+    stopwatch: Stopwatch,
+) -> None:
+    """Record while the speech is played; return when the session has ended."""
+    watch = PaintWatch(application, stopwatch)
+    application.controller.start_live()
+    _wait(lambda: application.state.session is SessionState.RUNNING, LOADING_SECONDS)
+    player = microphone.play(speech)
+    _wait(lambda: player.poll() is not None, len(speech) / SAMPLE_RATE + 30)
+    _wait(lambda: False, 1.5)
+    application.controller.stop()
+    _wait(lambda: application.state.session is SessionState.IDLE, 10)
+    application.window.close()
+    watch.deleteLater()
+
+
+def _wait(condition: Callable[[], bool], timeout: float) -> None:
+    """Run the event loop until a condition holds or time is up."""
+    deadline = time.monotonic() + timeout
+    while not condition() and time.monotonic() < deadline:
+        QApplication.processEvents()
+        time.sleep(0.001)
