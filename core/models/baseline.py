@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.models.speech_features import SpeechFeatureExtractor
+from core.models.speech_features import PITCH, TILT, SpeechFeatureExtractor
 from core.types import FloatArray
 
 _CLIP = 5.0
+_LEAST_VARIANCE = 0.01
+"""Share of the global variance below which a speaker's own is not believed."""
+
+_HALF_TRUST = 10.0
+"""Seconds of speech after which a baseline counts as half reliable."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +45,73 @@ class FeatureStatistics:
         names = ("frame_mean", "frame_deviation", "functional_mean", "functional_deviation")
         return cls(*(np.asarray(arrays[n], dtype=np.float32) for n in names))
 
+    @classmethod
+    def over_groups(cls, groups: Iterable[SpeakerMoments]) -> FeatureStatistics:
+        """Return statistics in which every group (a corpus, say) weighs the same."""
+        frames, functionals = [], []
+        for group in groups:
+            frames.append(group.frames[1:] / np.maximum(group.frames[0], 1.0))
+            functionals.append(group.functionals[1:] / np.maximum(group.functionals[0], 1.0))
+        return cls(*_mean_and_deviation(frames), *_mean_and_deviation(functionals))
 
-class _Moments:
-    """Running weighted count, sum and sum of squares per feature, relative to an offset."""
 
-    def __init__(self, offset: FloatArray) -> None:
-        self.offset = offset.astype(np.float64)
-        self.count = np.zeros(offset.shape)
-        self.total = np.zeros(offset.shape)
-        self.square = np.zeros(offset.shape)
+def _mean_and_deviation(moments: list[NDArray[np.float64]]) -> tuple[FloatArray, FloatArray]:
+    mean, square = np.mean(moments, axis=0)
+    deviation = np.sqrt(np.maximum(square - mean**2, 1e-8))
+    return mean.astype(np.float32), deviation.astype(np.float32)
 
-    def add(self, values: FloatArray, valid: np.ndarray, weight: float = 1.0) -> None:
-        """Add rows (N, K); entries that are not valid are skipped."""
-        x = np.where(valid, values - self.offset, 0.0)
-        self.count += weight * valid.sum(axis=0)
-        self.total += weight * x.sum(axis=0)
-        self.square += weight * (x * x).sum(axis=0)
 
-    def shrunk(self, deviation: FloatArray, prior: float) -> tuple[FloatArray, FloatArray]:
-        """Return mean and deviation with `prior` counts of the global ones mixed in."""
-        total = self.count + prior
-        mean = self.total / total
-        variance = (prior * deviation.astype(np.float64) ** 2 + self.square) / total - mean**2
-        floor = 0.01 * deviation.astype(np.float64) ** 2
-        return (
-            (self.offset + mean).astype(np.float32),
-            np.sqrt(np.maximum(variance, floor)).astype(np.float32),
+@dataclass(frozen=True, slots=True)
+class SpeakerMoments:
+    """Counts, sums and sums of squares of speech: frames (3, F) and functionals (3, S).
+
+    Only speech counts (see `SpeechFeatureExtractor.frame_weights`), of functionals only defined
+    ones. Moments of several utterances add up.
+    """
+
+    frames: NDArray[np.float64]
+    functionals: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, frames: FloatArray, functionals: FloatArray, extractor: SpeechFeatureExtractor
+    ) -> Self:
+        """Return the moments of one utterance: frames (T, F) and functionals (S,)."""
+        row = functionals[None, :]
+        return cls(
+            _moments(frames, extractor.frame_weights(frames)), _moments(row, np.isfinite(row))
         )
+
+    @classmethod
+    def nothing(cls, statistics: FeatureStatistics) -> Self:
+        """Return the moments of nothing heard."""
+        return cls(
+            np.zeros((3, statistics.frame_mean.size)),
+            np.zeros((3, statistics.functional_mean.size)),
+        )
+
+    def plus(self, other: SpeakerMoments) -> SpeakerMoments:
+        """Return the moments of both together."""
+        return SpeakerMoments(self.frames + other.frames, self.functionals + other.functionals)
+
+
+def _moments(values: FloatArray, valid: NDArray[np.bool_]) -> NDArray[np.float64]:
+    x = np.where(valid, values, 0.0).astype(np.float64)
+    return np.stack([valid.sum(axis=0), x.sum(axis=0), (x * x).sum(axis=0)])
+
+
+def _shrunk(
+    moments: NDArray[np.float64], mean: FloatArray, deviation: FloatArray, prior: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean and deviation with `prior` counts of the global ones mixed in."""
+    offset, spread = mean.astype(np.float64), deviation.astype(np.float64) ** 2
+    count, total, square = moments
+    total_count = count + prior
+    shift = (total - count * offset) / total_count
+    about_offset = square - 2 * offset * total + count * offset**2
+    variance = (prior * spread + about_offset) / total_count - shift**2
+    own = np.sqrt(np.maximum(variance, _LEAST_VARIANCE * spread))
+    return (offset + shift).astype(np.float32), own.astype(np.float32)
 
 
 class SpeakerBaseline:
@@ -90,43 +137,72 @@ class SpeakerBaseline:
 
     def reset(self) -> None:
         """Forget what was heard."""
-        self._frames = _Moments(self.statistics.frame_mean)
-        self._functionals = _Moments(self.statistics.functional_mean)
-        self._heard = 0
+        self._set(SpeakerMoments.nothing(self.statistics))
 
     def copy(self) -> SpeakerBaseline:
         """Return an independent copy."""
-        return copy.deepcopy(self)
+        return copy.copy(self)
 
     @property
     def seconds(self) -> float:
-        """How much of this speaker was heard."""
-        return self._heard / self._extractor.frame_rate
+        """How much speech of this speaker was heard, without pauses."""
+        return float(self._moments.frames[0, 0]) / self._extractor.frame_rate
+
+    @property
+    def reliability(self) -> float:
+        """From 0 (nothing heard) towards 1."""
+        return self.seconds / (self.seconds + _HALF_TRUST)
 
     def update(self, frames: FloatArray, functionals: FloatArray) -> None:
         """Add one complete utterance: frames (T, F) and functionals (S,), un-normalised."""
-        self._frames.add(frames, self._extractor.frame_weights(frames))
-        row = functionals[None, :]
-        self._functionals.add(np.nan_to_num(row), np.isfinite(row))
-        self._heard += len(frames)
+        self.add(SpeakerMoments.of(frames, functionals, self._extractor))
+
+    def add(self, moments: SpeakerMoments) -> None:
+        """Add utterances whose moments were taken before."""
+        self._set(self._moments.plus(moments))
 
     def normalise(
         self, frames: FloatArray, functionals: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return frames (T, F) and functionals (S,) in deviations from the speaker's own mean.
+        """Return frames (T, F) and functionals (`normalised_functional_dim`,) for the encoder.
 
-        Pitch channels are zero where unvoiced, undefined statistics are zero, and values are
-        clipped to five deviations.
+        Frames are in deviations from the speaker's own mean. Functionals come twice, in deviations
+        from the speaker's own and from the average mean, then `reliability`. Pitch channels are
+        zero where unvoiced, undefined statistics are zero, values are clipped to five deviations.
         """
-        mean, deviation = self._frames.shrunk(self.statistics.frame_deviation, self._prior_frames)
-        x = np.clip((frames - mean) / deviation, -_CLIP, _CLIP)
+        x = np.clip((frames - self._frame_mean) / self._frame_deviation, -_CLIP, _CLIP)
         bands = self._extractor.config.mel_bands
         weights = self._extractor.frame_weights(frames)
-        for channel in (bands, bands + 3):
+        for channel in (bands + PITCH, bands + TILT):
             x[:, channel] *= weights[:, channel]
-        mean, deviation = self._functionals.shrunk(
-            self.statistics.functional_deviation, self._prior_utterances
+        own = _standardise(functionals, self._functional_mean, self._functional_deviation)
+        average = _standardise(
+            functionals, self.statistics.functional_mean, self.statistics.functional_deviation
         )
-        y = np.clip((np.nan_to_num(functionals, nan=0.0) - mean) / deviation, -_CLIP, _CLIP)
-        y = np.where(np.isfinite(functionals), y, 0.0)
+        y = np.concatenate([own, average, [self.reliability]])
         return x.astype(np.float32), y.astype(np.float32)
+
+    def _set(self, moments: SpeakerMoments) -> None:
+        s = self.statistics
+        self._moments = moments
+        self._frame_mean, self._frame_deviation = _shrunk(
+            moments.frames, s.frame_mean, s.frame_deviation, self._prior_frames
+        )
+        self._functional_mean, self._functional_deviation = _shrunk(
+            moments.functionals,
+            s.functional_mean,
+            s.functional_deviation,
+            self._prior_utterances,
+        )
+
+
+def normalised_functional_dim(functional_dim: int) -> int:
+    """Return how many values `SpeakerBaseline.normalise` makes of `functional_dim` statistics."""
+    return 2 * functional_dim + 1
+
+
+def _standardise(values: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Return values in clipped deviations from the mean; zero where undefined."""
+    defined = np.isfinite(values)
+    standard = np.clip((np.where(defined, values, mean) - mean) / deviation, -_CLIP, _CLIP)
+    return np.where(defined, standard, 0.0).astype(np.float32)

@@ -17,7 +17,7 @@ class SpeechEncoderConfig:
     """Sizes of the speech encoder. `frame_stride` is fixed by the two stride-2 convolutions."""
 
     frame_dim: int = 68
-    functional_dim: int = 248
+    functional_dim: int = 497
     dim: int = 128
     blocks: int = 3
     attention_layers: int = 2

@@ -1,0 +1,86 @@
+"""Speech corpora in the layout `speech/manifest.csv` with the audio beside it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import CorpusError
+from core.labels import EMOTIONS
+
+SYNONYMS = {
+    "calm": "neutral",
+    "happiness": "happy",
+    "joy": "happy",
+    "anger": "angry",
+    "sadness": "sad",
+    "fearful": "fear",
+    "anxiety": "fear",
+    "surprised": "surprise",
+}
+"""Names that corpora use for one of our classes; calm counts as neutral (RAVDESS)."""
+
+_REQUIRED = ("path", "corpus", "speaker", "emotion")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One row of a manifest. `emotion` is one of EMOTIONS or the corpus's own name for another.
+
+    `speaker` is `corpus/name`, so that equal names in two corpora are two people.
+    """
+
+    path: str
+    corpus: str
+    subset: str
+    speaker: str
+    gender: str
+    language: str
+    emotion: str
+    text: str
+    duration: float
+
+    @property
+    def label(self) -> int | None:
+        """Index into EMOTIONS; None for a class this project does not know."""
+        return EMOTIONS.index(self.emotion) if self.emotion in EMOTIONS else None
+
+
+def read_manifest(speech_dir: Path) -> tuple[Clip, ...]:
+    """Return the clips of `speech_dir/manifest.csv`, in file order.
+
+    Raises:
+        CorpusError: there is no manifest, or it lacks a column or a value.
+    """
+    path = speech_dir / "manifest.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [c for c in _REQUIRED if c not in (reader.fieldnames or ())]
+            if missing:
+                raise CorpusError(f"{path} has no column {', '.join(missing)}.", "Add it.")
+            return tuple(_clip(row, path, number) for number, row in enumerate(reader, start=2))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path} can't be read ({error}).", "Check the data folder.") from error
+
+
+def _clip(row: dict[str, str], path: Path, number: int) -> Clip:
+    if any(not row[column] for column in _REQUIRED):
+        raise CorpusError(f"{path}, line {number}: a value is empty.", "Correct the row.")
+    emotion = row["emotion"].strip().lower()
+    try:
+        duration = float(row.get("duration_s") or "nan")
+    except ValueError as error:
+        raise CorpusError(f"{path}, line {number}: bad duration_s.", "Correct it.") from error
+    return Clip(
+        path=row["path"],
+        corpus=row["corpus"],
+        subset=row.get("subset") or "",
+        speaker=f"{row['corpus']}/{row['speaker']}",
+        gender=row.get("gender") or "",
+        language=row.get("language") or "",
+        emotion=SYNONYMS.get(emotion, emotion),
+        text=row.get("text") or "",
+        duration=duration,
+    )
