@@ -19,6 +19,106 @@ _EMOTIONS_KO: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "title": ("Emotions in a conversation", "대화 속 감정"),
+        "recorded": ("Analysed", "분석 시각"),
+        "length": ("Length", "길이"),
+        "turns": ("Turns", "발화 수"),
+        "speakers": ("Speakers", "화자"),
+        "speaker": ("Speaker", "화자"),
+        "nobody": ("Speaker not known", "화자 미상"),
+        "timeline": ("Timeline", "시간 흐름"),
+        "timeline_help": (
+            "One lane per speaker; each block is a turn. Curves: the probability of each emotion. "
+            "Point at a block to read it.",
+            "화자마다 한 줄이며, 칸 하나가 발화 하나입니다. 곡선은 감정별 확률입니다. "
+            "칸 위에 마우스를 올리면 내용을 볼 수 있습니다.",
+        ),
+        "shares": ("Time spoken in each emotion", "감정별 말한 시간"),
+        "plane": ("Arousal and valence", "각성도와 정서가"),
+        "plane_derived": (
+            "Derived from the probabilities, not measured.",
+            "직접 측정한 값이 아니라 확률에서 계산한 값입니다.",
+        ),
+        "plane_help": (
+            "Each dot is a turn; the larger, the longer it is.",
+            "점 하나가 발화 하나이며, 클수록 깁니다.",
+        ),
+        "arousal": ("arousal", "각성도"),
+        "valence": ("valence", "정서가"),
+        "transcript": ("Transcript", "대화 내용"),
+        "time": ("Time", "시각"),
+        "text": ("Words", "말"),
+        "emotion": ("Emotion", "감정"),
+        "evidence": ("All probabilities", "전체 확률"),
+        "no_text": ("(no text)", "(글자 없음)"),
+        "no_emotion": ("(not judged)", "(판단 안 됨)"),
+        "no_turns": (
+            "No speech was found in this recording.",
+            "이 녹음에서 말소리를 찾지 못했습니다.",
+        ),
+        "not_sure": ("not sure", "확실하지 않음"),
+        "speech": ("speech", "음성"),
+        "vision": ("vision", "영상"),
+        "too_short": ("too short", "너무 짧음"),
+        "too_noisy": ("too noisy", "잡음이 많음"),
+        "too_even": ("no emotion stands out", "뚜렷한 감정이 없음"),
+        "how": ("How this was made", "만든 방법"),
+        "model": ("Model", "모델"),
+        "digest": ("Weights (SHA-256)", "가중치 (SHA-256)"),
+        "transcriber": ("Words by", "받아 적기"),
+        "annotated": ("a transcript that came with the recording", "녹음과 함께 있던 대본"),
+        "speech_only": ("no words: speech alone", "없음: 음성만 사용"),
+        "program": ("Program", "프로그램"),
+        "limits_title": ("What these numbers are", "이 숫자의 의미"),
+        "limits": (
+            "They are a model's reading of how something was said (and of the words, where there "
+            "are any). They are not facts about what a person feels: people differ, act, and mix "
+            "emotions, and the model is often wrong, more so for voices, languages and situations "
+            "unlike the ones it was trained on. Do not use them to decide about a person.",
+            "이 숫자는 말하는 방식(글자가 있으면 그 내용도)을 모델이 읽은 결과입니다. "
+            "그 사람이 실제로 느끼는 감정에 대한 사실이 아닙니다. 사람마다 표현이 다르고, "
+            "감정은 꾸미거나 섞일 수 있으며, 모델은 자주 틀립니다. "
+            "학습한 것과 다른 목소리, 언어, 상황에서는 더 그렇습니다. "
+            "사람에 대한 결정을 내리는 데 쓰지 마십시오.",
+        ),
+    }
+)  # fmt: skip
+
+_NOTES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "beyond_end_of_audio": ("cut at the end of the sound", "소리가 끝나는 곳에서 잘림"),
+        "emotion_failed": ("could not be judged", "판단하지 못함"),
+        "interrupted": ("the program ended before its text was there", "글자가 나오기 전에 종료됨"),
+        "long_annotation_split": ("part of a longer line", "긴 발화의 일부"),
+        "recognition_failed": ("its words could not be recognised", "말을 받아 적지 못함"),
+        "speech_only": ("judged by speech alone", "음성만으로 판단"),
+        "text_language_unknown": (
+            "the model does not read this language: judged by speech",
+            "모델이 모르는 언어라 음성으로 판단",
+        ),
+        "text_rejected": ("the recognised words were not credible", "받아 적은 말을 믿기 어려움"),
+        "text_skipped": ("stopped before its text was there", "글자가 나오기 전에 중지됨"),
+        "text_skipped_falling_behind": (
+            "no words: the computer could not keep up",
+            "컴퓨터가 따라가지 못해 받아 적지 않음",
+        ),
+    }
+)
+
+
+def words(language: str) -> dict[str, str]:
+    """Return every fixed phrase of a report in a language."""
+    column = 1 if language == "ko" else 0
+    return {name: pair[column] for name, pair in _WORDS.items()}
+
+
+def note_phrase(code: str, language: str) -> str:
+    """Return a turn's note as a phrase; an unknown code as it is."""
+    pair = _NOTES.get(code)
+    return pair[1 if language == "ko" else 0] if pair else code.replace("_", " ")
+
 
 def emotion_word(label: str, language: str) -> str:
     """Return the word for a class; one without a translation keeps its own name."""
@@ -29,3 +129,12 @@ def emotion_phrase(emotion: EmotionResult, language: str) -> str:
     """Return for example "happy 71 %", with a question mark when the result is uncertain."""
     doubt = "?" if emotion.uncertain else ""
     return f"{emotion_word(emotion.label, language)}{doubt} {emotion.confidence * 100:.0f} %"
+
+
+def clock(duration: float) -> str:
+    """Return seconds as m:ss or h:mm:ss."""
+    whole = int(duration)
+    hours, rest = divmod(whole, 3600)
+    if hours:
+        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+    return f"{rest // 60}:{rest % 60:02d}"

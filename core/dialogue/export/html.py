@@ -1,0 +1,186 @@
+"""The report: one page that needs nothing else, with the timeline drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from core.dialogue.export.shapes import (
+    CURVES,
+    LANE,
+    MARGIN,
+    WIDTH,
+    Share,
+    affect_dots,
+    shares,
+    timeline,
+)
+from core.dialogue.export.wording import (
+    clock,
+    emotion_phrase,
+    emotion_word,
+    note_phrase,
+    words,
+)
+from core.dialogue.recording import Recording
+from core.palette import DARK, LIGHT, UNKNOWN
+from core.types import EmotionResult, TranscriptSource, Turn, seconds
+
+
+def write(recording: Recording, language: str) -> str:
+    """Return the page in "en" or "ko"; everything that was said is escaped."""
+    labels = _labels(recording.turns)
+    length = max([recording.duration_seconds, *(seconds(t.end) for t in recording.turns)])
+    speakers = recording.speakers()
+    return _template().render(
+        language=language,
+        words=words(language),
+        recording=recording,
+        created=_moment(recording.metadata.created),
+        length=clock(length),
+        speakers=speakers,
+        colours=[_Colour.of(i, label, language) for i, label in enumerate(labels)],
+        rows=timeline(recording.turns, speakers, labels, length),
+        shares=[(s, _shares(recording.turns, s, labels)) for s in speakers],
+        dots=affect_dots(recording.turns),
+        derived=any(t.emotion is not None and t.emotion.affect_derived for t in recording.turns),
+        words_by=_words_by(recording, language),
+        view=_View(labels, language),
+        geometry={"width": WIDTH, "lane": LANE, "curves": CURVES, "margin": MARGIN},
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("core.dialogue.export"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+@dataclass(frozen=True, slots=True)
+class _Colour:
+    """A class's colours; `name` is its word and `key` its CSS class (labels may hold anything)."""
+
+    key: str
+    name: str
+    light: str
+    dark: str
+
+    @classmethod
+    def of(cls, index: int, label: str, language: str) -> _Colour:
+        name = emotion_word(label, language)
+        return cls(f"e{index}", name, LIGHT.get(label, UNKNOWN), DARK.get(label, UNKNOWN))
+
+
+class _View:
+    """How the template names and formats what belongs to a turn."""
+
+    def __init__(self, labels: Sequence[str], language: str) -> None:
+        self._keys = {label: f"e{i}" for i, label in enumerate(labels)}
+        self._language = language
+        self._words = words(language)
+
+    def key(self, label: str) -> str:
+        """CSS class of an emotion."""
+        return self._keys[label]
+
+    def turn_key(self, turn: Turn) -> str:
+        """CSS class of a turn's emotion; none when it was not judged."""
+        return self.key(turn.emotion.label) if turn.emotion else "none"
+
+    def word(self, label: str) -> str:
+        """An emotion's word."""
+        return emotion_word(label, self._language)
+
+    def clock(self, second: float) -> str:
+        """A time."""
+        return clock(second)
+
+    def start(self, turn: Turn) -> str:
+        """When a turn begins."""
+        return clock(seconds(turn.start))
+
+    def speaker(self, speaker: str | None) -> str:
+        """A speaker's name."""
+        return speaker or self._words["nobody"]
+
+    def text(self, turn: Turn) -> str:
+        """What was said, or nothing."""
+        return turn.transcript.text if turn.transcript else ""
+
+    def phrase(self, turn: Turn) -> str:
+        """The emotion with its probability."""
+        if turn.emotion is None:
+            return self._words["no_emotion"]
+        return emotion_phrase(turn.emotion, self._language)
+
+    def tooltip(self, turn: Turn) -> str:
+        """Everything about a turn in a line."""
+        parts = (self.start(turn), self.speaker(turn.speaker), self.phrase(turn), self.text(turn))
+        return " · ".join(part for part in parts if part)
+
+    def fits(self, turn: Turn, width: float) -> bool:
+        """Whether the emotion's word has room on a block of this width."""
+        if turn.emotion is None:
+            return False
+        word = self.word(turn.emotion.label)
+        return width > 8 + sum(7.0 if character.isascii() else 12.0 for character in word)
+
+    def ranked(self, emotion: EmotionResult) -> list[tuple[str, float]]:
+        """Every class with its probability, the likeliest first."""
+        pairs = zip(emotion.labels, emotion.probabilities, strict=True)
+        return sorted(pairs, key=lambda pair: -pair[1])
+
+    def stacked(self, emotion: EmotionResult) -> list[tuple[str, float, float]]:
+        """(label, x, width) of a bar 100 wide, in the order of the classes."""
+        parts, x = [], 0.0
+        for label, p in zip(emotion.labels, emotion.probabilities, strict=True):
+            parts.append((label, round(x, 2), round(100 * p, 2)))
+            x += 100 * p
+        return parts
+
+    def remarks(self, turn: Turn) -> list[str]:
+        """Why a result is uncertain, what it rests on, and what went wrong, as phrases."""
+        emotion = turn.emotion
+        found = [self._words[doubt.value] for doubt in emotion.doubts] if emotion else []
+        if emotion is not None and len(emotion.modality_share) > 1:
+            share = (
+                f"{self._words[modality.value]} {100 * part:.0f} %"
+                for modality, part in emotion.modality_share.items()
+            )
+            found.append(" + ".join(share))
+        codes = (*turn.notes, *(emotion.notes if emotion else ()))
+        return found + [note_phrase(code, self._language) for code in dict.fromkeys(codes)]
+
+
+def _labels(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return every class that occurs, in the order of the models."""
+    return tuple(dict.fromkeys(label for t in turns if t.emotion for label in t.emotion.labels))
+
+
+def _shares(turns: Sequence[Turn], speaker: str | None, labels: Sequence[str]) -> tuple[Share, ...]:
+    return shares([turn for turn in turns if turn.speaker == speaker], labels)
+
+
+def _moment(created: str) -> str:
+    try:
+        return datetime.fromisoformat(created).strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return created
+
+
+def _words_by(recording: Recording, language: str) -> str:
+    """Say where the words came from."""
+    sources = {t.transcript.source for t in recording.turns if t.transcript}
+    if TranscriptSource.RECOGNITION in sources:
+        return recording.metadata.transcriber or "Whisper"
+    return words(language)["annotated" if sources else "speech_only"]
