@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from core.dialogue.export.formats import FORMATS, export, parse_formats, render
+from core.dialogue.export.html import ink_on
+from core.dialogue.export.shapes import timeline
 from core.dialogue.readers.transcripts import read_transcript
 from core.dialogue.recording import Recording
 from core.dialogue.turn_record import turn_from_record, turn_to_record
 from core.errors import ConfigError, JournalError
 from core.labels import EMOTIONS
+from core.palette import DARK, LIGHT, UNKNOWN
 from core.types import SAMPLE_RATE, Transcript, Turn, TurnStatus
 from tests.dialogue.conftest import TEXTS, judged
 
@@ -194,3 +197,38 @@ def test_the_report_escapes_what_was_said(recording: Recording) -> None:
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+@pytest.mark.parametrize("duration", [0.0, 1.0, 59.0, 67.0, 600.0, 3599.0, 3600.0, 86400.0])
+def test_a_timeline_of_any_length_has_a_few_full_rows(duration: float) -> None:
+    rows = timeline((), (None,), EMOTIONS, duration)
+    assert 1 <= len(rows) <= 8
+    assert rows[0].start == 0
+    assert rows[-1].end == pytest.approx(max(duration, 1.0))
+    assert all(1 <= len(row.ticks) <= 14 for row in rows)
+
+
+def test_blocks_of_a_timeline_lie_on_their_speakers_lane(recording: Recording) -> None:
+    (row,) = timeline(recording.turns, recording.speakers(), EMOTIONS, 10.0)
+    assert [block.y for block in row.blocks] == [0, 30, 0, 60]
+    assert [block.x for block in row.blocks] == [25, 225, 425, 625]
+    assert all(block.width == 125 for block in row.blocks)
+
+
+def test_a_curve_never_goes_back_in_time(recording: Recording) -> None:
+    turns = (judged(0, 1, 8, "A", ""), judged(1, 2, 4, "B", ""), judged(2, 3, 9, "A", ""))
+    for row in timeline(turns, ("A", "B"), EMOTIONS, 10.0):
+        for _, path in row.curves:
+            xs = [float(point.split(",")[0]) for point in path[1:].split("L")]
+            assert xs == sorted(xs)
+
+
+@pytest.mark.parametrize("colour", [*LIGHT.values(), *DARK.values(), UNKNOWN])
+def test_words_on_blocks_can_be_read(colour: str) -> None:
+    def luminance(value: str) -> float:
+        parts = [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(colour), luminance(ink_on(colour))), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -24,6 +24,7 @@ from core.dialogue.export.wording import (
     emotion_phrase,
     emotion_word,
     note_phrase,
+    span,
     words,
 )
 from core.dialogue.recording import Recording
@@ -77,8 +78,27 @@ class _Colour:
 
     @classmethod
     def of(cls, index: int, label: str, language: str) -> _Colour:
+        """Look a class up in the palette."""
         name = emotion_word(label, language)
         return cls(f"e{index}", name, LIGHT.get(label, UNKNOWN), DARK.get(label, UNKNOWN))
+
+    @property
+    def on_light(self) -> str:
+        """Colour of a word written on `light`."""
+        return ink_on(self.light)
+
+    @property
+    def on_dark(self) -> str:
+        """Colour of a word written on `dark`."""
+        return ink_on(self.dark)
+
+
+def ink_on(colour: str) -> str:
+    """Return black or white, whichever contrasts more with "#rrggbb" (WCAG 2.2, luminance)."""
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
 
 
 class _View:
@@ -104,6 +124,10 @@ class _View:
     def clock(self, second: float) -> str:
         """A time."""
         return clock(second)
+
+    def span(self, duration: float) -> str:
+        """A length of time."""
+        return span(duration)
 
     def start(self, turn: Turn) -> str:
         """When a turn begins."""
@@ -154,7 +178,7 @@ class _View:
         found = [self._words[doubt.value] for doubt in emotion.doubts] if emotion else []
         if emotion is not None and len(emotion.modality_share) > 1:
             share = (
-                f"{self._words[modality.value]} {100 * part:.0f} %"
+                f"{self._words[f'share_{modality.value}']} {100 * part:.0f} %"
                 for modality, part in emotion.modality_share.items()
             )
             found.append(" + ".join(share))

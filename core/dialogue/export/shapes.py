@@ -60,11 +60,12 @@ def timeline(
 
 
 def row_length(duration: float) -> float:
-    """Return how many seconds one row shows: all of a short recording."""
+    """Return how many seconds one row shows: all rows are full, of a short recording one."""
     if duration <= ROW_LENGTHS[1]:
         return max(duration, 1.0)
     fitting = (length for length in ROW_LENGTHS if duration / length <= MOST_ROWS)
-    return float(next(fitting, math.ceil(duration / MOST_ROWS)))
+    rows = math.ceil(duration / next(fitting, duration / MOST_ROWS))
+    return duration / rows
 
 
 def _row(

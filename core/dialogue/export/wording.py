@@ -59,8 +59,9 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "이 녹음에서 말소리를 찾지 못했습니다.",
         ),
         "not_sure": ("not sure", "확실하지 않음"),
-        "speech": ("speech", "음성"),
-        "vision": ("vision", "영상"),
+        "share_speech": ("voice", "음성"),
+        "share_text": ("words", "말"),
+        "share_vision": ("face", "영상"),
         "too_short": ("too short", "너무 짧음"),
         "too_noisy": ("too noisy", "잡음이 많음"),
         "too_even": ("no emotion stands out", "뚜렷한 감정이 없음"),
@@ -138,3 +139,10 @@ def clock(duration: float) -> str:
     if hours:
         return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
     return f"{rest // 60}:{rest % 60:02d}"
+
+
+def span(duration: float) -> str:
+    """Return a length of time: "0.6 s", "42 s", then as a clock."""
+    if duration < 60:
+        return f"{duration:.1f} s" if duration < 10 else f"{duration:.0f} s"
+    return clock(duration)
