@@ -22,6 +22,7 @@ from core.pipeline.events import (
     Notice,
     Progress,
     Saved,
+    SessionState,
     StateChanged,
     TurnUpdated,
 )
@@ -120,9 +121,11 @@ class EventBridge(QObject):
             saved, self._saved = self._saved, None
             self._asleep = True
         self._last = time.monotonic()
+        endings = [event for event in ordered if _is_ending(event)]
         for event in ordered:
-            signal = self.state_changed if isinstance(event, StateChanged) else self.notice
-            signal.emit(event)
+            if event not in endings:
+                signal = self.state_changed if isinstance(event, StateChanged) else self.notice
+                signal.emit(event)
         if audio:
             self.audio_heard.emit(audio)
         for turn in turns.values():
@@ -131,6 +134,8 @@ class EventBridge(QObject):
             self.progressed.emit(progress)
         if saved is not None:
             self.saved.emit(saved)
+        for ending in endings:
+            self.state_changed.emit(ending)
 
     def _store(self, event: Event) -> None:
         if isinstance(event, AudioHeard):
@@ -166,6 +171,12 @@ class _Outcome:
 
     def __call__(self) -> None:
         self._callback(self._value)
+
+
+def _is_ending(event: Event) -> bool:
+    """True for a state after which nothing more comes: it is told after what came before it."""
+    ended = (SessionState.IDLE, SessionState.FAILED)
+    return isinstance(event, StateChanged) and event.state in ended
 
 
 def _is_urgent(event: Event) -> bool:

@@ -90,7 +90,11 @@ def _application(painter: QPainter) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#1F5FBF"))
     painter.drawRoundedRect(QRectF(0.5, 0.5, 23, 23), 5.5, 5.5)
-    bars: tuple[tuple[float, int, str], ...] = ((4.2, 5, "#FFFFFF"), (7.8, 10, "#F0E442"), (11.4, 15, "#E69F00"))
+    bars: tuple[tuple[float, int, str], ...] = (
+        (4.2, 5, "#FFFFFF"),
+        (7.8, 10, "#F0E442"),
+        (11.4, 15, "#E69F00"),
+    )
     bars += ((15.0, 11, "#56A5E0"), (18.6, 6, "#FFFFFF"))
     for x, height, colour in bars:
         painter.setBrush(QColor(colour))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QLocale, QSize, Qt, QTimer, Signal, SignalInstance
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         workspace = QMainWindow()
         workspace.setWindowFlags(Qt.WindowType.Widget)
         workspace.setObjectName("workspace")
+        workspace.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         workspace.setDockNestingEnabled(True)
         workspace.setContentsMargins(6, 2, 6, 4)
         self._workspace = workspace
@@ -137,17 +139,8 @@ class MainWindow(QMainWindow):
             )
             self.panels[entry.name] = panel
             self.docks[entry.name] = dock
-            column = sides[entry.left]
-            if column:
-                workspace.splitDockWidget(column[-1], dock, Qt.Orientation.Vertical)
-            else:
-                area = (
-                    Qt.DockWidgetArea.LeftDockWidgetArea
-                    if entry.left
-                    else (Qt.DockWidgetArea.RightDockWidgetArea)
-                )
-                workspace.addDockWidget(area, dock)
-            column.append(dock)
+            sides[entry.left].append(dock)
+        self._arrange(workspace, sides[True], sides[False])
         for panel in self.panels.values():
             if isinstance(panel, AsksForSound):
                 panel.play_asked.connect(self.play_asked)
@@ -163,6 +156,16 @@ class MainWindow(QMainWindow):
         self._fill_panels_menu()
         self.retranslate()
 
+    def _arrange(
+        self, workspace: QMainWindow, left: list[QDockWidget], right: list[QDockWidget]
+    ) -> None:
+        """Put two columns into one dock area: only within an area do the widths obey."""
+        workspace.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, left[0])
+        workspace.splitDockWidget(left[0], right[0], Qt.Orientation.Horizontal)
+        for column in (left, right):
+            for above, below in pairwise(column):
+                workspace.splitDockWidget(above, below, Qt.Orientation.Vertical)
+
     def _size_docks(self) -> None:
         assert self._workspace is not None
         first = {True: "", False: ""}
@@ -176,7 +179,7 @@ class MainWindow(QMainWindow):
             )
         self._workspace.resizeDocks(
             [self.docks[first[True]], self.docks[first[False]]],
-            [660, 340],
+            [630, 370],
             Qt.Orientation.Horizontal,
         )
 
@@ -206,7 +209,7 @@ class MainWindow(QMainWindow):
         assert self._workspace is not None
         if self._stack.currentWidget() is not self._workspace:
             self._stack.setCurrentWidget(self._workspace)
-            self.panels["transcript"].setFocus()
+            self._workspace.setFocus()
             QTimer.singleShot(0, self._settle)
         self._wake()
 

@@ -168,6 +168,19 @@ REASONS: Mapping[str, str] = MappingProxyType(
 )
 
 
+HEADINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "MediaError": QT_TRANSLATE_NOOP("Messages", "The recording can't be read."),
+        "TranscriptFileError": QT_TRANSLATE_NOOP("Messages", "The transcript can't be read."),
+        "CheckpointError": QT_TRANSLATE_NOOP("Messages", "The model can't be used."),
+        "ConfigError": QT_TRANSLATE_NOOP("Messages", "The settings make no sense."),
+        "DeviceError": QT_TRANSLATE_NOOP("Messages", "The audio device can't be used."),
+        "RecognitionError": QT_TRANSLATE_NOOP("Messages", "Speech recognition can't be used."),
+        "JournalError": QT_TRANSLATE_NOOP("Messages", "The session can't be saved or read."),
+    }
+)
+
+
 def sentence(message: Message) -> str:
     """Return the sentence of a message; a code without an entry is shown with its values."""
     entry = MESSAGES.get(message.code)
@@ -186,7 +199,10 @@ def is_known(message: Message) -> bool:
 def error_sentence(error: BaseException) -> str:
     """Return what went wrong and what to do, for any error."""
     if isinstance(error, EmoscopeError):
-        return str(error)
+        heading = HEADINGS.get(type(error).__name__, "")
+        translated = QCoreApplication.translate("Messages", heading) if heading else ""
+        # The core's own sentence is English; another language gets a heading above it.
+        return str(error) if translated == heading else f"{translated}\n{error}"
     text = QCoreApplication.translate(
         "Messages", "Something went wrong inside the program: {problem}. The log says more."
     )

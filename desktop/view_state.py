@@ -41,6 +41,7 @@ class ViewState(QObject):
         self.session = SessionState.IDLE
         self.live = False
         self.newest: Turn | None = None
+        self.complete: Turn | None = None
         self.selected: Turn | None = None
         self.level: tuple[float, ...] = ()
         self.clipped = False
@@ -55,7 +56,7 @@ class ViewState(QObject):
         self.timeline.clear()
         self.sound.clear()
         self.steady.clear()
-        self.newest = self.selected = None
+        self.newest = self.complete = self.selected = None
         self.level, self.clipped, self.playhead = (), False, None
         self.time.now = self.time.total = 0.0
         self.cleared.emit()
@@ -119,6 +120,8 @@ class ViewState(QObject):
                 self.steady.clear()
             self.steady.update(turn.emotion, turn.status is not TurnStatus.PARTIAL)
             self.newest = turn
+            if turn.status is not TurnStatus.PARTIAL:
+                self.complete = turn
         self.turn_changed.emit(turn)
         if self.selected is not None and self.selected.index == turn.index:
             self.select(turn)
@@ -133,6 +136,10 @@ class ViewState(QObject):
     def shown_turn(self) -> Turn | None:
         """Return the selected turn, or the newest one that has a result."""
         return self.selected or self.newest
+
+    def evidence_turn(self) -> Turn | None:
+        """Return the selected turn, or the newest complete one: its evidence does not flicker."""
+        return self.selected or self.complete or self.newest
 
     def set_theme(self, theme: Theme) -> None:
         """Use other colours everywhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -133,9 +133,9 @@ class CapturePanel(QWidget):
         row.addWidget(self.open)
         row.addSpacing(8)
         row.addWidget(self._labels[self.device])
-        row.addWidget(self.device, 3)
+        row.addWidget(self.device, 2)
         row.addWidget(self.channels)
-        row.addWidget(self.meter, 1)
+        row.addWidget(self.meter, 3)
         row.addSpacing(8)
         row.addWidget(self._labels[self.language])
         row.addWidget(self.language)
@@ -144,11 +144,13 @@ class CapturePanel(QWidget):
         row.addWidget(self.gear)
         for label in self._labels.values():
             label.setObjectName("muted")
+        for button in (self.record, self.open, self.gear):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.gear.setIconSize(QSize(20, 20))
         for box in (self.device, self.model):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.setMinimumWidth(104)
-            box.setMaximumWidth(300)
+            box.setMaximumWidth(230)
         self.record.clicked.connect(self.record_clicked)
         self.open.clicked.connect(self.open_clicked)
         self.gear.clicked.connect(self.settings_clicked)

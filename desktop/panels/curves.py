@@ -76,7 +76,7 @@ class CurvesPanel(Panel):
         state = self.state
         self.plot.set_labels(state.timeline.labels)
         speakers = state.speakers()
-        self.plot.set_lanes([name or self.tr("speech") for name in speakers])
+        self.plot.set_lanes([name or self.tr("voice") for name in speakers])
         lanes = {name: lane for lane, name in enumerate(speakers)}
         selected = None if state.selected is None else state.selected.index
         bands = []

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from core.labels import EMOTIONS
 from core.pipeline.events import SessionState
-from core.types import EmotionResult, Turn, TurnStatus
+from core.types import SAMPLE_RATE, EmotionResult, Turn, TurnStatus
 from desktop import names
 from desktop.panels.panel import Panel
 from desktop.plots.chip import Chip
@@ -85,7 +85,7 @@ class NowPanel(Panel):
         if state.selected is not None or not state.live or not state.time.following:
             return False
         newest = state.newest
-        return newest is None or state.time.now - newest.end / 16_000 > QUIET_AFTER
+        return newest is None or state.time.now - newest.end / SAMPLE_RATE > QUIET_AFTER
 
     def _refresh(self, *_: object) -> None:
         self._quiet = self._is_quiet()
@@ -129,6 +129,12 @@ class NowPanel(Panel):
         return steady if following and steady in result.labels and steady else result.label
 
     def _note_for(self, turn: Turn, result: EmotionResult) -> str:
+        if self.state.selected is not None or not self.state.time.following:
+            moment = names.clock(turn.start / SAMPLE_RATE)
+            return self.tr("{time}: {note}").format(time=moment, note=self._source(turn, result))
+        return self._source(turn, result)
+
+    def _source(self, turn: Turn, result: EmotionResult) -> str:
         if result.doubts:
             return "; ".join(names.doubt(reason) for reason in result.doubts)
         heard = " + ".join(names.modality(kind) for kind in result.modalities)

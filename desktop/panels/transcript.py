@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -74,7 +74,7 @@ class TranscriptPanel(Panel):
         model.dataChanged.connect(self._changed)
         model.modelReset.connect(self._measure_all)
         self.view.resized.connect(self._measure_all)
-        self.view.selectionModel().currentRowChanged.connect(self._picked)
+        self.view.selectionModel().selectionChanged.connect(self._picked)
         state.selection_changed.connect(self._select)
         state.state_changed.connect(self._show_empty)
         self.setFocusProxy(self.view)
@@ -186,9 +186,10 @@ class TranscriptPanel(Panel):
         self._delegate.speaker_width = width
         return changed
 
-    def _picked(self, current: QModelIndex, _: QModelIndex) -> None:
-        if not self._selecting and current.isValid():
-            self.state.select(self.state.turns.turn(current.row()))
+    def _picked(self, chosen: QItemSelection, _: QItemSelection) -> None:
+        """Follow the user; a current row alone (Qt sets one on focus) selects nothing."""
+        if not self._selecting and not chosen.isEmpty():
+            self.state.select(self.state.turns.turn(chosen.indexes()[0].row()))
 
     def _select(self, turn: Turn | None) -> None:
         row = None if turn is None else self.state.turns.row_of(turn.index)

@@ -17,6 +17,7 @@ from core.types import (
     Turn,
 )
 from desktop import messages, names
+from desktop.item_models.turns import turn_text
 from desktop.panels.choice_box import ChoiceBox
 from desktop.panels.panel import Panel
 from desktop.plots.attention_plot import AttentionPlot
@@ -110,6 +111,7 @@ class WhyPanel(Panel):
 
     def _build(self) -> None:
         self._head.setObjectName("muted")
+        self._head.setWordWrap(True)
         self._meaning.setObjectName("caption")
         self._meaning.setWordWrap(True)
         font = self._meaning.font()
@@ -129,12 +131,12 @@ class WhyPanel(Panel):
         self.body.addWidget(self._empty, 1)
 
     def _follow(self, turn: Turn) -> None:
-        shown = self.state.shown_turn()
+        shown = self.state.evidence_turn()
         if shown is not None and shown.index == turn.index:
             self._refresh()
 
     def _refresh(self, *_: object) -> None:
-        turn = self.state.shown_turn()
+        turn = self.state.evidence_turn()
         result = None if turn is None else turn.emotion
         for widget in (self._head, self._views, self._choice, self._plot, self._meaning):
             widget.setVisible(result is not None)
@@ -150,7 +152,9 @@ class WhyPanel(Panel):
 
     def _headline(self, turn: Turn, result: EmotionResult) -> str:
         notes = [messages.note(code) for code in (*result.notes, *turn.notes)]
-        parts = [names.clock(turn.start / SAMPLE_RATE), *(note for note in notes if note)]
+        parts = [names.clock(turn.start / SAMPLE_RATE)]
+        parts += [text for text in (turn.speaker, _quoted(turn)) if text]
+        parts += [note for note in notes if note]
         if result.baseline_seconds >= 1:
             parts.append(
                 self.tr("compared with {seconds} s of the same voice").format(
@@ -200,13 +204,10 @@ class WhyPanel(Panel):
             self._choice.setCurrentIndex(position)
         shown = self._maps[position] if self._maps else None
         self._plot.set_map(shown)
-        self._plot.setVisible(shown is not None)
-        self._meaning.setText(
-            self.tr("The model handed over no picture for this turn.")
-            if shown is None
-            else self.tr(_MEANING[shown.kind])
-        )
-        self._plot.describe(self._meaning.text())
+        empty = self.tr("The model handed over no picture for this turn.")
+        self._plot.set_empty_text(empty)
+        self._meaning.setText("" if shown is None else self.tr(_MEANING[shown.kind]))
+        self._plot.describe(self._meaning.text() or empty)
 
     def _choose(self, position: int) -> None:
         if position < len(self._maps):
@@ -214,7 +215,12 @@ class WhyPanel(Panel):
             self._show_map()
 
     def _play(self, first: float, last: float) -> None:
-        turn = self.state.shown_turn()
+        turn = self.state.evidence_turn()
         if turn is not None:
             start = turn.start / SAMPLE_RATE
             self.play_asked.emit(start + max(0.0, first - 0.15), start + last + 0.15)
+
+
+def _quoted(turn: Turn, most: int = 28) -> str:
+    text = turn_text(turn)
+    return f"“{text[:most].rstrip()}…”" if len(text) > most else f"“{text}”" if text else ""

@@ -85,19 +85,23 @@ class AffectPlane(Plot):
 
     def _draw_trail(self, painter: QPainter, area: QRectF) -> None:
         previous: QPointF | None = None
-        for age, valence, arousal, _ in self._points:
+        for age, valence, arousal, label in self._points:
             point = self._point(area, valence, arousal)
             if previous is not None:
-                colour = QColor(self.theme.text)
-                colour.setAlphaF(0.55 * (1 - age) + 0.06)
-                painter.setPen(QPen(colour, 1.5 + 1.5 * (1 - age)))
+                line = QColor(self.theme.muted)
+                line.setAlphaF(0.1 + 0.45 * (1 - age))
+                painter.setPen(QPen(line, 1.2))
                 painter.drawLine(previous, point)
+            dot = self.theme.emotion_colour(label)
+            dot.setAlphaF(0.15 + 0.75 * (1 - age))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(dot)
+            painter.drawEllipse(point, 2.6, 2.6)
             previous = point
-        if not self._points or previous is None:
+        if previous is None:
             return
-        label = self._points[-1][3]
-        painter.setOpacity(0.55 if self._faded else 1.0)
+        painter.setOpacity(0.6 if self._faded else 1.0)
         painter.setPen(QPen(QColor(self.theme.text), 2))
-        painter.setBrush(self.theme.emotion_colour(label))
+        painter.setBrush(self.theme.emotion_colour(self._points[-1][3]))
         painter.drawEllipse(previous, 8, 8)
         painter.setOpacity(1.0)

@@ -35,6 +35,7 @@ class AttentionPlot(Plot):
         super().__init__(parent)
         self._map: AttentionMap | None = None
         self._grid = QRectF()
+        self._empty_text = ""
         self.setMouseTracking(True)
         self.setMinimumHeight(54)
 
@@ -44,10 +45,19 @@ class AttentionPlot(Plot):
         self._grid = QRectF()
         self.update()
 
+    def set_empty_text(self, text: str) -> None:
+        """Say this where there is no map."""
+        self._empty_text = text
+        self.update()
+
     def draw(self, painter: QPainter) -> None:
         """Paint the picture of the map's kind."""
         if self._map is not None and self._map.weights.size:
             _PICTURES[self._map.kind](self, painter, self._map)
+            return
+        painter.setPen(QColor(self.theme.muted))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(QRectF(self.rect()).adjusted(8, 4, -8, -4), flags, self._empty_text)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Say what is under the pointer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -212,13 +212,7 @@ class WaveformPlot(Plot):
         area = self._area()
         painter.setClipRect(area)
         if self._hint:
-            painter.setFont(self.small_font(1.0))
-            painter.setPen(QColor(self.theme.muted))
-            painter.drawText(
-                self._wave_rect().adjusted(0, 3, -8, 0),
-                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop,
-                self._hint,
-            )
+            self._draw_hint(painter, area)
         if self._selection is not None:
             left, right = self._x(self._selection[0]), self._x(self._selection[1])
             painter.setPen(QPen(QColor(self.theme.accent), 1.5))
@@ -235,6 +229,18 @@ class WaveformPlot(Plot):
             painter.setPen(QPen(QColor(self.theme.record), 2))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.setClipping(False)
+
+    def _draw_hint(self, painter: QPainter, area: QRectF) -> None:
+        painter.setFont(self.small_font(0.9))
+        width = painter.fontMetrics().horizontalAdvance(self._hint) + 16
+        pill = QRectF(area.left() + 6, area.top() + 5, width, painter.fontMetrics().height() + 2)
+        fill = QColor(self.theme.card)
+        fill.setAlpha(225)
+        painter.setPen(QPen(QColor(self.theme.border), 1))
+        painter.setBrush(fill)
+        painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+        painter.setPen(QColor(self.theme.text))
+        painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, self._hint)
 
 
 def rasterise(
@@ -261,7 +267,8 @@ def time_ticks(first: float, last: float, width: float, relative: bool) -> list[
     step = next((s for s in steps if s >= wanted), steps[-1])
     if relative:
         count = int(span // step)
-        return [(last - i * step, f"−{i * step} s") for i in range(1, count + 1)]
+        text = QCoreApplication.translate("Axis", "−{seconds} s")
+        return [(last - i * step, text.format(seconds=i * step)) for i in range(1, count + 1)]
     start = int(np.ceil(max(first, 0.0) / step)) * step
     return [(float(t), names.clock(t)) for t in range(start, int(last) + 1, step)]
 

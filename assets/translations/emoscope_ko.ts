@@ -1,0 +1,1134 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ko" sourcelanguage="en">
+<context>
+    <name>AboutDialog</name>
+    <message>
+        <source>About Emoscope</source>
+        <translation>Emoscope 정보</translation>
+    </message>
+    <message>
+        <source>&lt;h3&gt;Emoscope {version}&lt;/h3&gt;&lt;p&gt;Listens to people talk and shows, live, what they may feel and what that was read from.&lt;/p&gt;&lt;p&gt;Free software under the Apache License 2.0. The weights that ship with it have a licence of their own: see the model card.&lt;/p&gt;&lt;p&gt;Built with Qt for Python, PyQtGraph, PyTorch and faster-whisper.&lt;/p&gt;</source>
+        <translation>&lt;h3&gt;Emoscope {version}&lt;/h3&gt;&lt;p&gt;대화를 들으며, 어떤 감정이 담겨 있을지와 그렇게 본 근거를 실시간으로 보여 줍니다.&lt;/p&gt;&lt;p&gt;Apache License 2.0에 따른 자유 소프트웨어입니다. 함께 제공되는 가중치에는 별도의 이용 조건이 있습니다. 모델 카드를 보세요.&lt;/p&gt;&lt;p&gt;Qt for Python, PyQtGraph, PyTorch, faster-whisper로 만들었습니다.&lt;/p&gt;</translation>
+    </message>
+</context>
+<context>
+    <name>Actions</name>
+    <message>
+        <source>Record or stop</source>
+        <translation>녹음 시작/정지</translation>
+    </message>
+    <message>
+        <source>Hear the selected turn</source>
+        <translation>선택한 발화 듣기</translation>
+    </message>
+    <message>
+        <source>Previous turn</source>
+        <translation>이전 발화</translation>
+    </message>
+    <message>
+        <source>Next turn</source>
+        <translation>다음 발화</translation>
+    </message>
+    <message>
+        <source>Follow the newest turn</source>
+        <translation>최신 발화 따라가기</translation>
+    </message>
+    <message>
+        <source>Show the whole recording</source>
+        <translation>녹음 전체 보기</translation>
+    </message>
+    <message>
+        <source>Open a recording…</source>
+        <translation>녹음 열기…</translation>
+    </message>
+    <message>
+        <source>Try the sample</source>
+        <translation>샘플 체험</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>내보내기…</translation>
+    </message>
+    <message>
+        <source>Back to the start page</source>
+        <translation>시작 화면으로</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>설정…</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>끝내기</translation>
+    </message>
+    <message>
+        <source>Find in the transcript</source>
+        <translation>대화록에서 찾기</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>전체 화면</translation>
+    </message>
+    <message>
+        <source>Restore the layout</source>
+        <translation>배치 초기화</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>단축키</translation>
+    </message>
+    <message>
+        <source>What the numbers mean</source>
+        <translation>숫자의 의미</translation>
+    </message>
+    <message>
+        <source>Get a speech recognition model…</source>
+        <translation>음성 인식 모델 받기…</translation>
+    </message>
+    <message>
+        <source>Open the log folder</source>
+        <translation>로그 폴더 열기</translation>
+    </message>
+    <message>
+        <source>About Emoscope</source>
+        <translation>Emoscope 정보</translation>
+    </message>
+</context>
+<context>
+    <name>AffectPanel</name>
+    <message>
+        <source>Arousal and valence</source>
+        <translation>각성도와 정서가</translation>
+    </message>
+    <message>
+        <source>Plane of valence and arousal</source>
+        <translation>정서가–각성도 평면</translation>
+    </message>
+    <message>
+        <source>valence {valence}, arousal {arousal}</source>
+        <translation>정서가 {valence}, 각성도 {arousal}</translation>
+    </message>
+    <message>
+        <source>Derived from the probabilities, not measured.</source>
+        <translation>확률에서 계산한 값이며, 직접 측정한 것이 아닙니다.</translation>
+    </message>
+</context>
+<context>
+    <name>AffectPlane</name>
+    <message>
+        <source>unpleasant</source>
+        <translation>불쾌</translation>
+    </message>
+    <message>
+        <source>pleasant</source>
+        <translation>유쾌</translation>
+    </message>
+    <message>
+        <source>calm</source>
+        <translation>차분</translation>
+    </message>
+    <message>
+        <source>excited</source>
+        <translation>흥분</translation>
+    </message>
+</context>
+<context>
+    <name>AttentionPlot</name>
+    <message>
+        <source>{time} s</source>
+        <translation>{time}초</translation>
+    </message>
+</context>
+<context>
+    <name>Axis</name>
+    <message>
+        <source>−{seconds} s</source>
+        <translation>−{seconds}초</translation>
+    </message>
+</context>
+<context>
+    <name>CapturePanel</name>
+    <message>
+        <source>Microphone</source>
+        <translation>마이크</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>언어</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Channels</source>
+        <translation>채널</translation>
+    </message>
+    <message>
+        <source>Which channels are heard; two can be two speakers</source>
+        <translation>어떤 채널을 들을지 고릅니다. 두 채널은 두 사람일 수 있습니다</translation>
+    </message>
+    <message>
+        <source>Level of the sound</source>
+        <translation>소리 크기</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>열기…</translation>
+    </message>
+    <message>
+        <source>Open a recording (Ctrl+O)</source>
+        <translation>녹음 열기 (Ctrl+O)</translation>
+    </message>
+    <message>
+        <source>Open a recording</source>
+        <translation>녹음 열기</translation>
+    </message>
+    <message>
+        <source>Settings (Ctrl+,)</source>
+        <translation>설정 (Ctrl+,)</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>Mixed</source>
+        <translation>섞어서</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>왼쪽</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>오른쪽</translation>
+    </message>
+    <message>
+        <source>Two speakers</source>
+        <translation>두 사람</translation>
+    </message>
+    <message>
+        <source>System default</source>
+        <translation>시스템 기본값</translation>
+    </message>
+    <message>
+        <source>Look again…</source>
+        <translation>다시 찾기…</translation>
+    </message>
+    <message>
+        <source>Embedded</source>
+        <translation>내장 모델</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>폴더 선택…</translation>
+    </message>
+    <message>
+        <source>Finishing…</source>
+        <translation>마무리 중…</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>정지</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>녹음</translation>
+    </message>
+    <message>
+        <source>{action} (Ctrl+R)</source>
+        <translation>{action} (Ctrl+R)</translation>
+    </message>
+</context>
+<context>
+    <name>Controller</name>
+    <message>
+        <source>Folder of a model</source>
+        <translation>모델 폴더</translation>
+    </message>
+    <message>
+        <source>Get one…</source>
+        <translation>받기…</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>다시 찾기</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>설정…</translation>
+    </message>
+    <message>
+        <source>Open the log</source>
+        <translation>로그 열기</translation>
+    </message>
+    <message>
+        <source>Open it</source>
+        <translation>열기</translation>
+    </message>
+    <message>
+        <source>Delete it</source>
+        <translation>삭제</translation>
+    </message>
+    <message>
+        <source>The recording of {when} ({length}) was interrupted. What was heard has been kept.</source>
+        <translation>{when}의 녹음({length})이 중단되었습니다. 그때까지 들은 내용은 보존되어 있습니다.</translation>
+    </message>
+    <message>
+        <source>Sound and video ({patterns})</source>
+        <translation>소리와 동영상 ({patterns})</translation>
+    </message>
+    <message>
+        <source>Open a recording</source>
+        <translation>녹음 열기</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>내보내기</translation>
+    </message>
+    <message>
+        <source>Written to {path}.</source>
+        <translation>{path}에 저장했습니다.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>열기</translation>
+    </message>
+</context>
+<context>
+    <name>CurvesPanel</name>
+    <message>
+        <source>Emotion over time</source>
+        <translation>시간에 따른 감정</translation>
+    </message>
+    <message>
+        <source>Probability of each emotion over time</source>
+        <translation>시간에 따른 감정별 확률</translation>
+    </message>
+    <message>
+        <source>voice</source>
+        <translation>목소리</translation>
+    </message>
+</context>
+<context>
+    <name>LevelMeter</name>
+    <message>
+        <source>no sound</source>
+        <translation>소리 없음</translation>
+    </message>
+    <message>
+        <source>{level} dB</source>
+        <translation>{level} dB</translation>
+    </message>
+    <message>
+        <source>clipped</source>
+        <translation>과입력</translation>
+    </message>
+</context>
+<context>
+    <name>LimitsDialog</name>
+    <message>
+        <source>What the numbers mean</source>
+        <translation>숫자의 의미</translation>
+    </message>
+    <message>
+        <source>&lt;h3&gt;What the numbers mean&lt;/h3&gt;&lt;p&gt;Emoscope reads an &lt;b&gt;expression&lt;/b&gt;: how a voice sounds and what the words say. It does not know what a person feels. People hide, act, joke, and differ from each other and between cultures.&lt;/p&gt;&lt;p&gt;The model that ships with it was trained on &lt;b&gt;acted&lt;/b&gt; speech in English, Polish and Korean and on written comments. Everyday speech is quieter and more mixed, so expect more mistakes than on such recordings. The model card lists what was measured and on whom.&lt;/p&gt;&lt;ul&gt;&lt;li&gt;A probability is the model&apos;s own estimate among the classes it knows. It can&apos;t say “something else”.&lt;/li&gt;&lt;li&gt;“Not sure” means too little speech, too much noise, or several emotions about equally likely. Believe it.&lt;/li&gt;&lt;li&gt;Arousal and valence are derived from the probabilities unless a model measures them.&lt;/li&gt;&lt;li&gt;After some ten seconds of a voice the model compares with that voice&apos;s own usual sound. The first seconds are the least reliable.&lt;/li&gt;&lt;li&gt;The pictures under “Why” show where the model looked. They are not a proof of why it decided.&lt;/li&gt;&lt;/ul&gt;&lt;p&gt;Do not use it to judge people: not for hiring, teaching, policing, medicine or law. Tell people when you record them. Sound and text stay on this computer.&lt;/p&gt;</source>
+        <translation>&lt;h3&gt;숫자의 의미&lt;/h3&gt;&lt;p&gt;Emoscope는 &lt;b&gt;표현&lt;/b&gt;을 읽습니다. 목소리가 어떻게 들리는지, 단어가 무엇을 말하는지를 봅니다. 그 사람이 실제로 무엇을 느끼는지는 알지 못합니다. 사람은 감정을 숨기고, 연기하고, 농담하며, 사람마다 문화마다 다르게 표현합니다.&lt;/p&gt;&lt;p&gt;함께 제공되는 모델은 영어·폴란드어·한국어의 &lt;b&gt;연기된&lt;/b&gt; 음성과 글로 쓴 댓글로 학습했습니다. 일상의 말은 더 잔잔하고 감정이 섞여 있으므로, 그런 녹음에서보다 더 자주 틀립니다. 무엇을 누구로 측정했는지는 모델 카드에 있습니다.&lt;/p&gt;&lt;ul&gt;&lt;li&gt;확률은 모델이 아는 감정들 사이에서 스스로 추정한 값입니다. “그 밖의 감정”이라고는 말하지 못합니다.&lt;/li&gt;&lt;li&gt;“불확실”은 말이 너무 짧거나, 잡음이 많거나, 여러 감정의 가능성이 비슷하다는 뜻입니다. 그대로 받아들이세요.&lt;/li&gt;&lt;li&gt;각성도와 정서가는 모델이 직접 측정하지 않는 한 확률에서 계산한 값입니다.&lt;/li&gt;&lt;li&gt;한 목소리를 10초쯤 들은 뒤에는 그 목소리의 평소 소리와 비교합니다. 처음 몇 초가 가장 부정확합니다.&lt;/li&gt;&lt;li&gt;“근거”의 그림은 모델이 어디를 보았는지 보여 줄 뿐, 결정의 이유를 증명하지 않습니다.&lt;/li&gt;&lt;/ul&gt;&lt;p&gt;사람을 평가하는 데 쓰지 마세요. 채용, 교육, 치안, 의료, 법률에 쓰지 마세요. 녹음할 때는 상대에게 알리세요. 소리와 글은 이 컴퓨터에만 남습니다.&lt;/p&gt;</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>파일(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Session</source>
+        <translation>세션(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>보기(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>도움말(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Recent recordings</source>
+        <translation>최근 녹음</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>색상</translation>
+    </message>
+    <message>
+        <source>Language of the window</source>
+        <translation>화면 언어</translation>
+    </message>
+    <message>
+        <source>Panels</source>
+        <translation>패널</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>녹음</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>시스템 설정</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>밝게</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>어둡게</translation>
+    </message>
+</context>
+<context>
+    <name>Messages</name>
+    <message>
+        <source>The microphone {name} is gone. It is looked for; everything before is kept.</source>
+        <translation>마이크 {name}의 연결이 끊겼습니다. 다시 찾고 있으며, 그 전까지의 내용은 모두 보존됩니다.</translation>
+    </message>
+    <message>
+        <source>The microphone {name} is back.</source>
+        <translation>마이크 {name}이(가) 다시 연결되었습니다.</translation>
+    </message>
+    <message>
+        <source>{seconds} s of sound were lost: the computer was too busy.</source>
+        <translation>컴퓨터가 너무 바빠 소리 {seconds}초를 놓쳤습니다.</translation>
+    </message>
+    <message>
+        <source>The disk is nearly full: {megabytes} MB are left in {folder}. Make room, or the recording ends.</source>
+        <translation>디스크가 거의 찼습니다. {folder}에 {megabytes} MB가 남았습니다. 공간을 비우지 않으면 녹음이 끊깁니다.</translation>
+    </message>
+    <message>
+        <source>The recording can&apos;t be saved in {folder} ({reason}). Listening goes on; make room or choose another folder in the settings.</source>
+        <translation>{folder}에 녹음을 저장할 수 없습니다({reason}). 듣기는 계속됩니다. 공간을 비우거나 설정에서 다른 폴더를 고르세요.</translation>
+    </message>
+    <message>
+        <source>This computer can&apos;t keep up: {dropped} intermediate updates were left out, no sound was.</source>
+        <translation>컴퓨터가 따라가지 못해 중간 갱신 {dropped}건을 건너뛰었습니다. 소리는 하나도 빠지지 않았습니다.</translation>
+    </message>
+    <message>
+        <source>A turn could not be judged ({reason}). The rest goes on.</source>
+        <translation>발화 하나를 판단하지 못했습니다({reason}). 나머지는 계속됩니다.</translation>
+    </message>
+    <message>
+        <source>{model} failed on a turn ({reason}); its text is missing.</source>
+        <translation>{model}이(가) 발화 하나를 인식하지 못했습니다({reason}). 그 발화에는 글이 없습니다.</translation>
+    </message>
+    <message>
+        <source>{model} failed several times and is switched off ({reason}).</source>
+        <translation>{model}이(가) 여러 번 실패하여 꺼졌습니다({reason}).</translation>
+    </message>
+    <message>
+        <source>{model} can&apos;t be used ({reason}). Going on with speech alone.</source>
+        <translation>{model}을(를) 사용할 수 없습니다({reason}). 음성만으로 계속합니다.</translation>
+    </message>
+    <message>
+        <source>The Whisper model {model} is not on this computer ({megabytes} MB). Going on with speech alone.</source>
+        <translation>Whisper 모델 {model}({megabytes} MB)이 이 컴퓨터에 없습니다. 음성만으로 계속합니다.</translation>
+    </message>
+    <message>
+        <source>There is no Whisper model in {folder}. Going on with speech alone.</source>
+        <translation>{folder}에 Whisper 모델이 없습니다. 음성만으로 계속합니다.</translation>
+    </message>
+    <message>
+        <source>{reason} Going on with speech alone.</source>
+        <translation>{reason} 음성만으로 계속합니다.</translation>
+    </message>
+    <message>
+        <source>The recording {name} ends early: {decoded} s could be read of the {stated} s that its header promises.</source>
+        <translation>녹음 {name}이(가) 일찍 끝납니다. 파일에 적힌 {stated}초 가운데 {decoded}초만 읽을 수 있었습니다.</translation>
+    </message>
+    <message>
+        <source>{count} lines of the transcript lie beyond the end of the recording and were left out.</source>
+        <translation>대화록의 {count}줄이 녹음이 끝난 뒤에 있어 제외했습니다.</translation>
+    </message>
+    <message>
+        <source>{name}: {count} lines without a text or a possible time were left out.</source>
+        <translation>{name}: 글이 없거나 시간이 잘못된 {count}줄을 제외했습니다.</translation>
+    </message>
+    <message>
+        <source>{name}: {count} lines were out of order and were sorted.</source>
+        <translation>{name}: 순서가 어긋난 {count}줄을 정렬했습니다.</translation>
+    </message>
+    <message>
+        <source>{name}: {count} lines overlap another of the same speaker.</source>
+        <translation>{name}: {count}줄이 같은 화자의 다른 줄과 겹칩니다.</translation>
+    </message>
+    <message>
+        <source>No speech was found.</source>
+        <translation>말소리가 발견되지 않았습니다.</translation>
+    </message>
+    <message>
+        <source>read from the voice alone</source>
+        <translation>목소리만으로 판단</translation>
+    </message>
+    <message>
+        <source>the model does not know the language of the text</source>
+        <translation>모델이 모르는 언어의 글</translation>
+    </message>
+    <message>
+        <source>the recognised text was not believable</source>
+        <translation>믿기 어려운 인식 결과라 제외</translation>
+    </message>
+    <message>
+        <source>the text was left out</source>
+        <translation>글 제외</translation>
+    </message>
+    <message>
+        <source>the text was left out to keep up</source>
+        <translation>속도를 맞추려고 글 제외</translation>
+    </message>
+    <message>
+        <source>the program ended during this turn</source>
+        <translation>이 발화 도중 프로그램이 종료됨</translation>
+    </message>
+    <message>
+        <source>this turn could not be judged</source>
+        <translation>판단하지 못한 발화</translation>
+    </message>
+    <message>
+        <source>the text could not be recognised</source>
+        <translation>글을 인식하지 못함</translation>
+    </message>
+    <message>
+        <source>as chosen</source>
+        <translation>직접 선택</translation>
+    </message>
+    <message>
+        <source>a GPU was found</source>
+        <translation>GPU 발견</translation>
+    </message>
+    <message>
+        <source>no CUDA in this PyTorch</source>
+        <translation>CUDA 없는 PyTorch</translation>
+    </message>
+    <message>
+        <source>no CUDA driver</source>
+        <translation>CUDA 드라이버 없음</translation>
+    </message>
+    <message>
+        <source>the GPU&apos;s memory is full</source>
+        <translation>GPU 메모리 부족</translation>
+    </message>
+    <message>
+        <source>not loaded yet</source>
+        <translation>아직 불러오지 않음</translation>
+    </message>
+    <message>
+        <source>The recording can&apos;t be read.</source>
+        <translation>녹음을 읽을 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>The transcript can&apos;t be read.</source>
+        <translation>대화록을 읽을 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>The model can&apos;t be used.</source>
+        <translation>모델을 사용할 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>The settings make no sense.</source>
+        <translation>설정이 올바르지 않습니다.</translation>
+    </message>
+    <message>
+        <source>The audio device can&apos;t be used.</source>
+        <translation>오디오 장치를 사용할 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>Speech recognition can&apos;t be used.</source>
+        <translation>음성 인식을 사용할 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>The session can&apos;t be saved or read.</source>
+        <translation>세션을 저장하거나 읽을 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the program: {problem}. The log says more.</source>
+        <translation>프로그램 안에서 문제가 생겼습니다: {problem}. 자세한 내용은 로그에 있습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>Names</name>
+    <message>
+        <source>neutral</source>
+        <translation>중립</translation>
+    </message>
+    <message>
+        <source>happy</source>
+        <translation>기쁨</translation>
+    </message>
+    <message>
+        <source>angry</source>
+        <translation>분노</translation>
+    </message>
+    <message>
+        <source>surprise</source>
+        <translation>놀람</translation>
+    </message>
+    <message>
+        <source>sad</source>
+        <translation>슬픔</translation>
+    </message>
+    <message>
+        <source>fear</source>
+        <translation>두려움</translation>
+    </message>
+    <message>
+        <source>disgust</source>
+        <translation>혐오</translation>
+    </message>
+    <message>
+        <source>Any language</source>
+        <translation>모든 언어</translation>
+    </message>
+    <message>
+        <source>Korean</source>
+        <translation>한국어</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>영어</translation>
+    </message>
+    <message>
+        <source>too little speech</source>
+        <translation>말이 너무 짧음</translation>
+    </message>
+    <message>
+        <source>too much noise</source>
+        <translation>잡음이 너무 많음</translation>
+    </message>
+    <message>
+        <source>several emotions are about equally likely</source>
+        <translation>여러 감정의 가능성이 비슷함</translation>
+    </message>
+    <message>
+        <source>speech</source>
+        <translation>음성</translation>
+    </message>
+    <message>
+        <source>text</source>
+        <translation>글</translation>
+    </message>
+    <message>
+        <source>face</source>
+        <translation>얼굴</translation>
+    </message>
+    <message>
+        <source>{number} %</source>
+        <translation>{number}%</translation>
+    </message>
+</context>
+<context>
+    <name>NowPanel</name>
+    <message>
+        <source>Now</source>
+        <translation>지금</translation>
+    </message>
+    <message>
+        <source>Probability of each emotion</source>
+        <translation>감정별 확률</translation>
+    </message>
+    <message>
+        <source>Emotion heard now</source>
+        <translation>지금 들리는 감정</translation>
+    </message>
+    <message>
+        <source>not sure: {emotion}?</source>
+        <translation>불확실: {emotion}?</translation>
+    </message>
+    <message>
+        <source>listening</source>
+        <translation>듣는 중</translation>
+    </message>
+    <message>
+        <source>Nobody is speaking.</source>
+        <translation>말하는 사람이 없습니다.</translation>
+    </message>
+    <message>
+        <source>getting ready…</source>
+        <translation>준비 중…</translation>
+    </message>
+    <message>
+        <source>{time}: {note}</source>
+        <translation>{time}: {note}</translation>
+    </message>
+    <message>
+        <source>from {modalities}, still speaking</source>
+        <translation>{modalities} 기준, 말하는 중</translation>
+    </message>
+    <message>
+        <source>from {modalities}</source>
+        <translation>{modalities} 기준</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>시스템 설정</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>밝게</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>어둡게</translation>
+    </message>
+    <message>
+        <source>The model that ships with Emoscope</source>
+        <translation>Emoscope에 포함된 모델</translation>
+    </message>
+    <message>
+        <source>The folder for data of this user</source>
+        <translation>이 사용자의 데이터 폴더</translation>
+    </message>
+    <message>
+        <source>Get a model…</source>
+        <translation>모델 받기…</translation>
+    </message>
+    <message>
+        <source>Language of the window</source>
+        <translation>화면 언어</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>색상</translation>
+    </message>
+    <message>
+        <source>Language that is spoken</source>
+        <translation>말하는 언어</translation>
+    </message>
+    <message>
+        <source>Speech recognition</source>
+        <translation>음성 인식</translation>
+    </message>
+    <message>
+        <source>Emotion model</source>
+        <translation>감정 모델</translation>
+    </message>
+    <message>
+        <source>Recorded sessions</source>
+        <translation>녹음 저장 폴더</translation>
+    </message>
+    <message>
+        <source>Microphone and channels are chosen in the bar at the top.</source>
+        <translation>마이크와 채널은 위쪽 막대에서 고릅니다.</translation>
+    </message>
+    <message>
+        <source>The default, if it is here</source>
+        <translation>기본 모델(있으면)</translation>
+    </message>
+    <message>
+        <source>None: speech only</source>
+        <translation>없음: 음성만</translation>
+    </message>
+    <message>
+        <source>Whisper {name} ({megabytes} MB)</source>
+        <translation>Whisper {name} ({megabytes} MB)</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>선택…</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>폴더 선택</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keys</source>
+        <translation>단축키</translation>
+    </message>
+    <message>
+        <source>Drag in a plot</source>
+        <translation>그래프에서 끌기</translation>
+    </message>
+    <message>
+        <source>Zoom into a part of a recording</source>
+        <translation>녹음의 일부를 확대</translation>
+    </message>
+    <message>
+        <source>Wheel over a plot</source>
+        <translation>그래프 위에서 휠</translation>
+    </message>
+    <message>
+        <source>Zoom around the pointer</source>
+        <translation>포인터 주변 확대/축소</translation>
+    </message>
+    <message>
+        <source>Double click in a plot</source>
+        <translation>그래프에서 두 번 클릭</translation>
+    </message>
+    <message>
+        <source>Show the whole recording</source>
+        <translation>녹음 전체 보기</translation>
+    </message>
+    <message>
+        <source>Click in a plot</source>
+        <translation>그래프에서 클릭</translation>
+    </message>
+    <message>
+        <source>Select the turn spoken there</source>
+        <translation>그 시각의 발화 선택</translation>
+    </message>
+</context>
+<context>
+    <name>SoundPanel</name>
+    <message>
+        <source>Sound</source>
+        <translation>소리</translation>
+    </message>
+    <message>
+        <source>Waveform of the sound, speech shaded</source>
+        <translation>소리 파형(말소리 구간에 음영)</translation>
+    </message>
+    <message>
+        <source>{first} to {last}. {hint}</source>
+        <translation>{first}부터 {last}까지. {hint}</translation>
+    </message>
+    <message>
+        <source>speech</source>
+        <translation>음성</translation>
+    </message>
+    <message>
+        <source>listening</source>
+        <translation>듣는 중</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>What do you hear in a voice?</source>
+        <translation>목소리에서 무엇이 들리나요?</translation>
+    </message>
+    <message>
+        <source>Emoscope listens to people talk and shows, live, what they may feel and what that was read from.</source>
+        <translation>Emoscope는 대화를 들으며, 어떤 감정이 담겨 있을지와 그렇게 본 근거를 실시간으로 보여 줍니다.</translation>
+    </message>
+    <message>
+        <source>Speak now</source>
+        <translation>지금 말하기</translation>
+    </message>
+    <message>
+        <source>Listen to the microphone</source>
+        <translation>마이크로 듣습니다</translation>
+    </message>
+    <message>
+        <source>Open a recording</source>
+        <translation>녹음 열기</translation>
+    </message>
+    <message>
+        <source>Sound or video, or drop a file here</source>
+        <translation>소리나 동영상. 파일을 끌어다 놓아도 됩니다</translation>
+    </message>
+    <message>
+        <source>Try the sample</source>
+        <translation>샘플 체험</translation>
+    </message>
+    <message>
+        <source>A short conversation of synthetic voices</source>
+        <translation>합성 음성으로 만든 짧은 대화</translation>
+    </message>
+    <message>
+        <source>The numbers are a model&apos;s reading of an expression, not a fact about a person. &lt;a href=&apos;limits&apos;&gt;What it can&apos;t do&lt;/a&gt;</source>
+        <translation>숫자는 모델이 표현을 읽은 결과일 뿐, 그 사람에 대한 사실이 아닙니다. &lt;a href='limits'&gt;할 수 없는 것&lt;/a&gt;</translation>
+    </message>
+    <message>
+        <source>What the numbers are</source>
+        <translation>숫자의 의미</translation>
+    </message>
+    <message>
+        <source>Nothing leaves this computer.</source>
+        <translation>어떤 것도 이 컴퓨터 밖으로 나가지 않습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>Get one…</source>
+        <translation>받기…</translation>
+    </message>
+    <message>
+        <source>Get a speech recognition model</source>
+        <translation>음성 인식 모델 받기</translation>
+    </message>
+    <message>
+        <source>Progress of the analysis</source>
+        <translation>분석 진행률</translation>
+    </message>
+    <message>
+        <source>no model loaded yet</source>
+        <translation>아직 불러온 모델 없음</translation>
+    </message>
+    <message>
+        <source>{device} ({reason})</source>
+        <translation>{device} ({reason})</translation>
+    </message>
+    <message>
+        <source>{name} {version}</source>
+        <translation>{name} {version}</translation>
+    </message>
+    <message>
+        <source>lag {milliseconds} ms</source>
+        <translation>지연 {milliseconds} ms</translation>
+    </message>
+    <message>
+        <source>From the last sample of speech to the result.</source>
+        <translation>말이 끝난 순간부터 결과가 나오기까지.</translation>
+    </message>
+    <message>
+        <source>text by {name}</source>
+        <translation>글: {name}</translation>
+    </message>
+    <message>
+        <source>speech only: no Whisper model</source>
+        <translation>음성만: Whisper 모델 없음</translation>
+    </message>
+    <message>
+        <source>{percent}, {speed} × speed, {left} left</source>
+        <translation>{percent}, {speed}배속, 남은 시간 {left}</translation>
+    </message>
+    <message>
+        <source>● saved</source>
+        <translation>● 저장됨</translation>
+    </message>
+    <message>
+        <source>● saved {seconds} s ago</source>
+        <translation>● {seconds}초 전 저장됨</translation>
+    </message>
+</context>
+<context>
+    <name>TranscriptPanel</name>
+    <message>
+        <source>Transcript</source>
+        <translation>대화록</translation>
+    </message>
+    <message>
+        <source>Turns of the conversation</source>
+        <translation>대화의 발화 목록</translation>
+    </message>
+    <message>
+        <source>Find in the transcript</source>
+        <translation>대화록에서 찾기</translation>
+    </message>
+    <message>
+        <source>Previous match</source>
+        <translation>이전 결과</translation>
+    </message>
+    <message>
+        <source>Next match</source>
+        <translation>다음 결과</translation>
+    </message>
+    <message>
+        <source>Close the search</source>
+        <translation>찾기 닫기</translation>
+    </message>
+    <message>
+        <source>What is said appears here, with how it sounded.</source>
+        <translation>말한 내용과 그 느낌이 여기에 나타납니다.</translation>
+    </message>
+    <message>
+        <source>No speech was found.</source>
+        <translation>말소리가 발견되지 않았습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>TurnDelegate</name>
+    <message>
+        <source>speaking…</source>
+        <translation>말하는 중…</translation>
+    </message>
+    <message>
+        <source>writing down…</source>
+        <translation>받아 적는 중…</translation>
+    </message>
+    <message>
+        <source>{seconds} s of speech</source>
+        <translation>말소리 {seconds}초</translation>
+    </message>
+</context>
+<context>
+    <name>WaveformPlot</name>
+    <message>
+        <source>sound</source>
+        <translation>소리</translation>
+    </message>
+    <message>
+        <source>spectrum</source>
+        <translation>스펙트럼</translation>
+    </message>
+</context>
+<context>
+    <name>WhisperDialog</name>
+    <message>
+        <source>Speech recognition model</source>
+        <translation>음성 인식 모델</translation>
+    </message>
+    <message>
+        <source>With a Whisper model Emoscope writes down what is said and reads emotion from the words too. It runs on this computer; only the download needs a network.</source>
+        <translation>Whisper 모델이 있으면 Emoscope가 말을 받아 적고, 단어에서도 감정을 읽습니다. 모델은 이 컴퓨터에서 실행되며, 받을 때만 네트워크가 필요합니다.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Progress of the download</source>
+        <translation>받기 진행률</translation>
+    </message>
+    <message>
+        <source>A download that was stopped continues where it was the next time.</source>
+        <translation>중단한 받기는 다음에 이어서 받습니다.</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>받기</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>폴더 선택…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>닫기</translation>
+    </message>
+    <message>
+        <source>{name}, {megabytes} MB (recommended)</source>
+        <translation>{name}, {megabytes} MB (추천)</translation>
+    </message>
+    <message>
+        <source>{name}, {megabytes} MB</source>
+        <translation>{name}, {megabytes} MB</translation>
+    </message>
+    <message>
+        <source>{done} of {total} MB</source>
+        <translation>{total} MB 중 {done} MB</translation>
+    </message>
+    <message>
+        <source>Stopped. What has arrived is kept.</source>
+        <translation>중단했습니다. 받은 부분은 보존됩니다.</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>정지</translation>
+    </message>
+    <message>
+        <source>Folder of a Whisper model</source>
+        <translation>Whisper 모델 폴더</translation>
+    </message>
+</context>
+<context>
+    <name>WhyPanel</name>
+    <message>
+        <source>Where the model looked: which moments of the voice it tied to which word. It is not a proof of why it decided.</source>
+        <translation>모델이 본 곳: 어떤 단어를 목소리의 어느 순간과 연결했는지 보여 줍니다. 결정의 이유를 증명하지는 않습니다.</translation>
+    </message>
+    <message>
+        <source>Which moments of the voice weighed most. It is not a proof of why it decided.</source>
+        <translation>목소리의 어느 순간이 가장 크게 작용했는지 보여 줍니다. 결정의 이유를 증명하지는 않습니다.</translation>
+    </message>
+    <message>
+        <source>How features of the voice and of the text were mixed. Single cells have no meaning in words.</source>
+        <translation>목소리와 글의 특징이 섞인 방식입니다. 칸 하나하나를 말로 설명할 수는 없습니다.</translation>
+    </message>
+    <message>
+        <source>How much voice and text counted. It says nothing about what they said.</source>
+        <translation>목소리와 글이 각각 얼마나 반영되었는지입니다. 그 내용은 말해 주지 않습니다.</translation>
+    </message>
+    <message>
+        <source>Which parts of the picture weighed most. Not a proof of the decision.</source>
+        <translation>화면의 어느 부분이 가장 크게 작용했는지 보여 줍니다. 결정을 증명하지는 않습니다.</translation>
+    </message>
+    <message>
+        <source>Which earlier turns were taken into account for this one.</source>
+        <translation>이 발화를 판단할 때 참고한 이전 발화들입니다.</translation>
+    </message>
+    <message>
+        <source>Words × time</source>
+        <translation>단어 × 시간</translation>
+    </message>
+    <message>
+        <source>Moments of the voice</source>
+        <translation>목소리의 순간</translation>
+    </message>
+    <message>
+        <source>Mixed features</source>
+        <translation>섞인 특징</translation>
+    </message>
+    <message>
+        <source>Voice and text</source>
+        <translation>목소리와 글</translation>
+    </message>
+    <message>
+        <source>Parts of the picture</source>
+        <translation>화면의 부분</translation>
+    </message>
+    <message>
+        <source>Earlier turns</source>
+        <translation>이전 발화</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>근거</translation>
+    </message>
+    <message>
+        <source>Speech alone, text alone and together</source>
+        <translation>음성만, 글만, 그리고 함께</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>그림</translation>
+    </message>
+    <message>
+        <source>Attention of the model</source>
+        <translation>모델의 주의(attention)</translation>
+    </message>
+    <message>
+        <source>Select a turn to see what its emotion was read from.</source>
+        <translation>발화를 선택하면 감정을 무엇에서 읽었는지 볼 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>compared with {seconds} s of the same voice</source>
+        <translation>같은 목소리 {seconds}초와 비교</translation>
+    </message>
+    <message>
+        <source>together</source>
+        <translation>함께</translation>
+    </message>
+    <message>
+        <source>{modality} alone</source>
+        <translation>{modality}만</translation>
+    </message>
+    <message>
+        <source>{modality} ({share})</source>
+        <translation>{modality} ({share})</translation>
+    </message>
+    <message>
+        <source>The model handed over no picture for this turn.</source>
+        <translation>이 발화에는 보여 줄 그림이 없습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>_Banner</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>닫기</translation>
+    </message>
+</context>
+</TS>
