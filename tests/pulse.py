@@ -175,7 +175,7 @@ class VirtualMicrophone:
 def virtual_microphone() -> Iterator[VirtualMicrophone]:
     """A running virtual microphone, or a skipped test where PulseAudio is missing.
 
-    Register it with `pytest_plugins = ["tests.pulse"]` in the top `conftest.py`.
+    To use it in a folder of tests, import it in its `conftest.py`.
     """
     missing = missing_tool()
     if missing:

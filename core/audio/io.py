@@ -176,12 +176,18 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     except (av.error.FFmpegError, OSError) as error:
         raise _unreadable(path) from error
     try:
+        if container.format.name == "tty":  # FFmpeg takes any text for a picture of letters
+            raise _unreadable(path)
         stream = container.streams.best("audio")
-        if stream is None:
+        if stream is None and not container.streams.audio:
             raise MediaError(
                 f"{path} has no audio track.", "Choose a recording in which somebody can be heard."
             )
-        if not stream.codec_context.sample_rate or not stream.codec_context.channels:
+        if (
+            stream is None
+            or not stream.codec_context.sample_rate
+            or not stream.codec_context.channels
+        ):
             raise _unreadable(path)
         yield container, stream
     finally:

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from core.audio.segmenter import Segmenter, SegmenterSettings, index_allocator
+from core.types import SAMPLE_RATE, WINDOW, AudioBlock, FloatArray, Utterance, seconds
+from tests.audio.voices import ScriptedVad, cut, quiet, scripted, voice
+
+
+def finals(found: list[Utterance]) -> list[Utterance]:
+    return [utterance for utterance in found if utterance.is_final]
+
+
+def check_samples(found: list[Utterance], samples: FloatArray) -> None:
+    """Every utterance carries exactly the samples its boundaries name; finals do not overlap."""
+    for utterance in found:
+        assert utterance.end - utterance.start == utterance.samples.size
+        np.testing.assert_array_equal(utterance.samples, samples[utterance.start : utterance.end])
+    for before, after in itertools.pairwise(finals(found)):
+        assert before.end <= after.start
+
+
+def test_two_sentences_become_two_utterances_with_exact_boundaries() -> None:
+    samples = np.concatenate([quiet(1), voice(1), quiet(1), voice(0.7, 1), quiet(1)])
+    found = cut(samples, scripted())
+    first, second = finals(found)
+    check_samples(found, samples)
+    assert (first.index, second.index) == (0, 1)
+    assert seconds(first.start) == pytest.approx(0.7, abs=0.04)  # pre-roll of 0.3 s
+    assert seconds(first.end) == pytest.approx(2.1, abs=0.04)  # padding of 0.1 s
+    assert seconds(second.start) == pytest.approx(2.7, abs=0.04)
+    assert seconds(second.end) == pytest.approx(3.8, abs=0.04)
+
+
+def test_an_onset_in_the_very_first_samples_is_kept() -> None:
+    samples = np.concatenate([voice(1), quiet(1)])
+    (utterance,) = finals(cut(samples, scripted()))
+    assert utterance.start == 0
+
+
+def test_a_soft_onset_that_the_detector_misses_lies_in_the_pre_roll() -> None:
+    soft = voice(0.2, amplitude=0.03)  # below what the scripted detector takes for speech
+    samples = np.concatenate([quiet(1), soft, voice(1, 1), quiet(1)])
+    (utterance,) = finals(cut(samples, scripted()))
+    assert utterance.start <= SAMPLE_RATE
+
+
+def test_a_short_pause_does_not_end_an_utterance_and_a_long_one_does() -> None:
+    for pause, count in ((0.2, 1), (0.45, 2)):
+        samples = np.concatenate([quiet(0.5), voice(0.6), quiet(pause), voice(0.6, 1), quiet(1)])
+        assert len(finals(cut(samples, scripted()))) == count
+
+
+def test_the_pre_roll_never_takes_samples_of_the_utterance_before() -> None:
+    settings = SegmenterSettings(pre_roll=0.5, hangover=0.1, padding=0.1)
+    samples = np.concatenate([voice(0.6), quiet(0.2), voice(0.6, 1), quiet(1)])
+    found = cut(samples, scripted(settings))
+    first, second = finals(found)
+    check_samples(found, samples)
+    assert second.start == first.end
+
+
+def test_a_click_is_no_utterance_and_takes_no_index() -> None:
+    click = voice(0.06)
+    samples = np.concatenate([quiet(1), click, quiet(1), voice(1, 1), quiet(1)])
+    found = cut(samples, scripted())
+    assert {utterance.index for utterance in found} == {0}
+    assert seconds(finals(found)[0].start) > 1.7
+
+
+def test_partials_grow_about_four_times_a_second_and_the_last_equals_the_final() -> None:
+    samples = np.concatenate([quiet(1), voice(3), quiet(1)])
+    found = cut(samples, scripted())
+    *partials, final = found
+    check_samples(found, samples)
+    assert final.is_final
+    assert not any(partial.is_final for partial in partials)
+    assert {partial.index for partial in partials} == {final.index}
+    assert [u.revision for u in found] == list(range(1, len(found) + 1))
+    steps = np.diff([partial.end for partial in partials[:-1]])
+    assert 3.5 < SAMPLE_RATE / steps.mean() < 4.5
+    assert (partials[-1].start, partials[-1].end) == (final.start, final.end)
+
+
+def test_partials_cost_no_copy_and_can_not_be_changed() -> None:
+    found = cut(np.concatenate([quiet(1), voice(2), quiet(1)]), scripted())
+    first, second = found[0], found[1]
+    assert np.shares_memory(first.samples, second.samples)
+    with pytest.raises(ValueError, match="read-only"):
+        second.samples[0] = 1
+
+
+def test_a_long_speech_is_cut_where_it_is_quietest_and_nothing_is_lost() -> None:
+    loud, soft = voice(10), voice(0.3, 1, amplitude=0.07)
+    samples = np.concatenate([loud, soft, voice(12, 2), quiet(1)])
+    found = cut(samples, scripted())
+    first, second = finals(found)
+    check_samples(found, samples)
+    assert 10.0 < seconds(first.end) < 10.3
+    assert second.start == first.end
+    assert (first.index, second.index) == (0, 1)
+    assert seconds(second.end) == pytest.approx(22.4, abs=0.05)
+
+
+def test_no_utterance_is_longer_than_the_maximum() -> None:
+    samples = np.concatenate([voice(40), quiet(1)])
+    found = cut(samples, scripted(SegmenterSettings(max_length=5.0)))
+    check_samples(found, samples)
+    assert all(utterance.duration <= 5.0 + seconds(WINDOW) for utterance in found)
+    parts = finals(found)
+    assert all(a.end == b.start for a, b in itertools.pairwise(parts))
+
+
+def test_flush_yields_the_tail_without_the_padding_of_the_last_block() -> None:
+    samples = np.concatenate([quiet(1), voice(1.01)])
+    found = cut(samples, scripted())
+    assert found[-1].is_final
+    assert found[-1].end == samples.size
+    assert scripted().flush() == ()
+
+
+def test_two_channels_are_two_speakers_with_indices_of_their_own() -> None:
+    left = np.concatenate([voice(1), quiet(2)])
+    right = np.concatenate([quiet(0.5), voice(1, 1), quiet(1.5)])
+    stereo = np.stack([left, right])
+    next_index = index_allocator()
+    segmenters = [
+        Segmenter(SegmenterSettings(), ScriptedVad(), channel, next_index, name)
+        for channel, name in enumerate(("A", "B"))
+    ]
+    found: list[Utterance] = []
+    for start in range(0, stereo.shape[1] - WINDOW, WINDOW):
+        block = AudioBlock(stereo[:, start : start + WINDOW], start)
+        for segmenter in segmenters:
+            found.extend(segmenter.push(block))
+    ends = finals(found)
+    assert [(u.speaker, u.channel, u.index) for u in ends] == [("A", 0, 0), ("B", 1, 1)]
+    check_samples([u for u in found if u.channel == 0], left)
+    check_samples([u for u in found if u.channel == 1], right)
+
+
+def test_lost_samples_end_the_utterance_and_the_next_keeps_the_right_time() -> None:
+    segmenter = scripted()
+    speech = voice(2)
+    found: list[Utterance] = []
+    for start in range(0, SAMPLE_RATE, WINDOW):
+        found.extend(segmenter.push(AudioBlock(speech[None, start : start + WINDOW], start)))
+    found.clear()
+    gap = 10 * SAMPLE_RATE
+    for start in range(0, SAMPLE_RATE, WINDOW):
+        found.extend(segmenter.push(AudioBlock(speech[None, start : start + WINDOW], gap + start)))
+    found.extend(segmenter.flush())
+    before, after = finals(found)
+    assert before.end <= SAMPLE_RATE + WINDOW
+    assert after.start == gap
+
+
+def test_reset_begins_a_new_stream() -> None:
+    segmenter = scripted()
+    samples = np.concatenate([quiet(1), voice(1), quiet(1)])
+    first = cut(samples, segmenter)
+    segmenter.reset()
+    second = cut(samples, segmenter)
+    assert [(u.start, u.end) for u in first] == [(u.start, u.end) for u in second]
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="threshold"):
+        SegmenterSettings(threshold=1.5)
+    with pytest.raises(ValueError, match="padding"):
+        SegmenterSettings(padding=1.0)
