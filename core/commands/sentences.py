@@ -11,11 +11,16 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "annotations_beyond_end": "{count} line(s) of the transcript lie beyond the end of the "
         "recording and were left out.",
+        "device_back": "{name} is back.",
+        "device_lost": "{name} is gone; listening goes on when it returns.",
+        "disk_nearly_full": "Only {megabytes} MB are left on the disk of {folder}.",
         "emotion_failed": "An utterance could not be judged ({reason}); the rest goes on.",
         "falling_behind": "This machine can't keep up: {dropped} partial update(s) were left out, "
         "no audio was.",
         "media_short": "The recording ends early: {decoded} s could be read of the {stated} s its "
         "header promises.",
+        "journal_failed": "The session can't be written to {folder} ({reason}).",
+        "media_unfinished": "The recording breaks off after {decoded} s; it was probably cut.",
         "no_speech": "No speech was found.",
         "no_whisper_folder": "There is no Whisper model in {folder}; going on with speech alone.",
         "no_whisper_model": "No Whisper model {model} on this machine ({megabytes} MB, not "
@@ -23,6 +28,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "recognition_failed": "{model} failed on an utterance ({reason}); its text is missing.",
         "recognition_off": "{model} failed several times and is switched off ({reason}).",
         "recognition_unavailable": "{model} can't be used ({reason}); going on with speech alone.",
+        "samples_lost": "{seconds} s of sound from {name} were lost.",
         "transcript_lines_skipped": "{name}: {count} line(s) without a text or a possible time "
         "were left out.",
         "transcript_out_of_order": "{name}: {count} line(s) were out of order and were sorted.",

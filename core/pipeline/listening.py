@@ -119,7 +119,8 @@ class ListeningWorker:
 
     def _tell(self) -> None:
         for message in self._source.take_messages():
-            self._emit(_notice(message))
+            for notice in _notices(message):
+                self._emit(notice)
 
     def _maybe_tick(self) -> None:
         now = time.monotonic()
@@ -128,8 +129,9 @@ class ListeningWorker:
             self._tick()
 
 
-def _notice(message: Message) -> Notice:
+def _notices(message: Message) -> tuple[Notice, ...]:
     """Return how a source's message is shown: a device that is back withdraws its loss."""
     if message.code == "device_back":
-        return Notice(Message("device_lost", message.values), Severity.INFO, active=False)
-    return Notice(message, Severity.WARNING)
+        lost = Message("device_lost", message.values)
+        return Notice(lost, Severity.INFO, active=False), Notice(message)
+    return (Notice(message, Severity.WARNING),)

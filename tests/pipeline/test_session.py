@@ -410,6 +410,7 @@ def test_messages_of_the_source_become_notices(events: Events) -> None:
     assert [(n.message.code, n.active) for n in events.of(Notice)] == [
         ("device_lost", True),
         ("device_lost", False),
+        ("device_back", True),
     ]
 
 
