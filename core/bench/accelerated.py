@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from core.pipeline.protocols import AudioSource
 from core.types import SAMPLE_RATE, WINDOW, AudioBlock, Message
 
 
 class AcceleratedSource:
-    """Delivers the blocks of another source when they are due, at `speed` times real time."""
+    """Delivers the blocks of another source when they are due, at most `speed` times real time.
 
-    def __init__(self, inner: AudioSource, speed: float) -> None:
+    Args:
+        inner: what is delivered.
+        speed: seconds of audio in a second.
+        keeps_up: told the position (samples); while it says no the clock stands still, so that a
+            slow machine is given the time that a real clock would give it.
+    """
+
+    def __init__(
+        self, inner: AudioSource, speed: float, keeps_up: Callable[[int], bool] = lambda _: True
+    ) -> None:
         self._inner = inner
         self._speed = speed
+        self._keeps_up = keeps_up
         self._stopped = threading.Event()
-        self._began = 0.0
+        self._due = 0.0
         self._position = 0
 
     @property
@@ -34,20 +45,18 @@ class AcceleratedSource:
         """None: a device has no end that is known before."""
         return None
 
-    @property
-    def clock_seconds(self) -> float:
-        """Seconds since the start on the accelerated clock."""
-        return (time.monotonic() - self._began) * self._speed
-
     def start(self) -> None:
         """Open the inner source and start the clock."""
         self._inner.start()
-        self._began = time.monotonic()
+        self._due = time.monotonic()
 
     def read(self, timeout: float) -> AudioBlock | None:
         """Return the next block once it is due, None when that takes longer than `timeout`."""
-        due = (self._position + WINDOW) / SAMPLE_RATE
-        wait = (due - self.clock_seconds) / self._speed
+        if not self._keeps_up(self._position):
+            self._stopped.wait(min(0.01, timeout))
+            self._due = time.monotonic()
+            return None
+        wait = self._due - time.monotonic()
         if wait > 0:
             self._stopped.wait(min(wait, timeout))
             if wait > timeout:
@@ -55,6 +64,7 @@ class AcceleratedSource:
         block = self._inner.read(timeout)
         if block is not None:
             self._position = block.start + WINDOW
+            self._due += WINDOW / SAMPLE_RATE / self._speed
         return block
 
     def take_messages(self) -> tuple[Message, ...]:
