@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "core.commands.analyze:main",
             "read recordings, write turns and reports",
         ),
+        "demo": ("core.commands.demo:main", "play the bundled sample in the terminal"),
         "devices": ("core.commands.devices:main", "list the input devices"),
         "doctor": ("core.commands.doctor:main", "say what works on this machine and what does not"),
         "train": ("training.train_command:main", "train a model from a configuration"),
