@@ -1,6 +1,6 @@
 """The embedded model: a speech encoder, a text encoder, and fusion; either modality may be missing.
 
-The fused logits are a gated sum of both modalities' log-odds (`fusion/late.py`) plus corrections by
+The fused logits are the sum of both modalities' log-odds (`fusion/late.py`) plus corrections by
 RSA-CFN (`fusion/rsa_cfn.py`) and by attention of words over time (`fusion/cross_attention.py`).
 """
 
@@ -28,7 +28,6 @@ from core.models.specification import Specification
 class FusionConfig:
     """Which corrections are added to the late fusion, and their sizes."""
 
-    late_hidden: int = 16
     rsa_cfn: RsaCfnConfig | None = field(default_factory=RsaCfnConfig)
     cross_attention: CrossAttentionConfig | None = field(default_factory=CrossAttentionConfig)
     modality_dropout: float = 0.15
@@ -66,7 +65,7 @@ class FusionHead(nn.Module):
     def __init__(self, config: FusionConfig, classes: int) -> None:
         super().__init__()
         self.config = config
-        self.late = LateFusion(classes, config.late_hidden)
+        self.late = LateFusion(classes)
         self.rsa_cfn = RsaCfnHead(config.rsa_cfn) if config.rsa_cfn else None
         cross = config.cross_attention
         self.cross_attention = CrossAttentionHead(cross) if cross else None

@@ -71,19 +71,44 @@ def test_cross_attention_ignores_padding() -> None:
     assert torch.allclose(head(speech, text)[0], head(short, brief)[0], atol=1e-5)
 
 
-def test_late_fusion_starts_as_a_product_of_experts() -> None:
-    late = LateFusion(7)
+def late(relevance: float = 0.5, plainness: float = 0.5) -> LateFusion:
+    fusion = LateFusion(7)
+    with torch.no_grad():
+        fusion.mixture.copy_(torch.logit(torch.tensor([relevance, plainness])))
+    return fusion.eval()
+
+
+def sure_of(label: int, strength: float = 6.0) -> torch.Tensor:
+    return strength * torch.nn.functional.one_hot(torch.tensor([label]), 7).float()
+
+
+def test_contributions_add_up_to_the_logits() -> None:
+    output = late()(torch.randn(4, 7), torch.randn(4, 7))
+    assert torch.allclose(output.contributions.sum(1), output.logits)
+
+
+def test_a_fully_relevant_text_counts_like_speech() -> None:
     speech, text = torch.randn(4, 7), torch.randn(4, 7)
-    expected = speech.log_softmax(-1) + text.log_softmax(-1)
-    assert torch.allclose(late(speech, text).logits, expected.clamp(min=-16), atol=1e-5)
+    logits = late(relevance=1 - 1e-6)(speech, text).logits
+    assert torch.allclose(logits.softmax(-1), (speech + text).softmax(-1), atol=1e-4)
 
 
-def test_no_modality_can_veto_a_class() -> None:
-    late = LateFusion(7)
-    text = torch.full((1, 7), -60.0)
-    text[0, 1] = 60.0
-    logits = late(torch.zeros(1, 7), text).logits
-    assert (logits[0, 1] - logits[0, 2]) <= 8.01
+def test_an_irrelevant_text_changes_nothing() -> None:
+    speech = torch.randn(4, 7)
+    logits = late(relevance=1e-7)(speech, 5 * torch.randn(4, 7)).logits
+    assert torch.allclose(logits.softmax(-1), speech.softmax(-1), atol=1e-3)
+
+
+def test_a_neutral_text_says_less_than_an_emotional_one() -> None:
+    even = torch.zeros(1, 7)
+    neutral = late(plainness=0.9)(even, sure_of(0)).logits.softmax(-1)[0, 0]
+    happy = late(plainness=0.9)(even, sure_of(1)).logits.softmax(-1)[0, 1]
+    assert happy > neutral + 0.2
+
+
+def test_no_text_can_veto_a_class() -> None:
+    logits = late()(torch.zeros(1, 7), sure_of(1, 60.0)).logits
+    assert (logits[0, 1] - logits[0, 2]) < 3.0
 
 
 def test_a_modality_that_says_nothing_has_no_share() -> None:
