@@ -183,11 +183,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             raise MediaError(
                 f"{path} has no audio track.", "Choose a recording in which somebody can be heard."
             )
-        if (
-            stream is None
-            or not stream.codec_context.sample_rate
-            or not stream.codec_context.channels
-        ):
+        codec = stream.codec_context if stream is not None else None
+        if codec is None or not codec.sample_rate or not codec.channels:
             raise _unreadable(path)
         yield container, stream
     finally:
