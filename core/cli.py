@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -40,11 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in ("-V", "--version"):
-        print(f"emoscope {__version__}")
-        return 0
+        return _say(f"emoscope {__version__}")
     if arguments and arguments[0] in ("-h", "--help", "help"):
-        print(help_text())
-        return 0
+        return _say(help_text())
     name = DEFAULT_COMMAND
     # Qt and the window have options of their own: "emoscope -platform offscreen" opens the window.
     if arguments and not arguments[0].startswith("-"):
@@ -64,9 +63,22 @@ def _guarded(name: str, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of `emoscope ... | head` left
-        sys.stderr.close()
-        return 0
+    except BrokenPipeError:
+        return _left_alone()
+
+
+def _say(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        return _left_alone()
+    return 0
+
+
+def _left_alone() -> int:
+    """End quietly when the reader of `emoscope ... | head` has left, also at interpreter exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def load_command(name: str) -> Callable[[Sequence[str]], int]:
