@@ -111,8 +111,12 @@ class Processor:
         """
         if self.tokenizer is None:
             return False
-        told = language or detect_language(text, self.tokenizer) or ""
+        told = language or self.language_of(text) or ""
         return told.replace("_", "-").split("-")[0].lower() in self.config.languages
+
+    def language_of(self, text: str) -> str | None:
+        """Return the language of a text if it can be told, else None."""
+        return None if self.tokenizer is None else detect_language(text, self.tokenizer)
 
     def measure(self, samples: FloatArray) -> SpeechMeasures:
         """Measure mono samples (n,) in [-1, 1] at 16 kHz."""

@@ -188,7 +188,7 @@ class SpeechEncoder(nn.Module):
         return Encoded(first.sequence, first.mask, first.pooled, logits)
 
     def frame_weights(self, encoded: Encoded) -> Tensor:
-        """Return how much each position of `encoded` counts in the first member's pooling, (B, T)."""
+        """Return how much each position counts in the pooling of the first member, (B, T)."""
         pool = self.members[0].pool
         assert isinstance(pool, AttentiveStatistics)
         return pool.weights(encoded.sequence, encoded.mask)
