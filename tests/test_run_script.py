@@ -48,13 +48,21 @@ class Machine:
         self.log = root / "log"
         self.tools = root / "tools"
         self.tools.mkdir()
-        for name in ("run", "pyproject.toml", "constraints.txt"):
+        for name in ("pyproject.toml", "constraints.txt"):
             shutil.copy(project / name, root / name)
+        self.driver = root / "nvidia-driver"
+        self.script = (project / "run").read_text(encoding="utf-8")
+        self.script = self.script.replace("/proc/driver/nvidia/version", str(self.driver))
+        self.script = self.script.replace("/dev/dxg", str(root / "no-such-device"))
         self.provide("python3", FAKE_PYTHON)
         self.provide("dpkg-query", FAKE_DPKG_QUERY)
         self.provide("apt-get", FAKE_APT_GET)
         self.provide("sudo", "#!/usr/bin/env bash\nexit 1\n")
         self.provide("nvidia-smi", "#!/usr/bin/env bash\nexit 1\n")
+
+    def become(self, *, root: bool) -> None:
+        """Let the script believe that root runs it, or not."""
+        self.script = self.script.replace("((EUID == 0))", "true" if root else "false")
 
     def provide(self, name: str, text: str) -> None:
         (self.tools / name).write_text(text)
@@ -62,6 +70,7 @@ class Machine:
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         self.log.write_text("")
+        (self.root / "run").write_text(self.script, encoding="utf-8")
         environment = {
             "PATH": f"{self.tools}:{os.environ['PATH']}",
             "ROOT": str(self.root),
@@ -136,10 +145,9 @@ def test_an_interrupted_installation_is_taken_up_again(machine: Machine) -> None
 
 
 def test_a_missing_library_without_rights_prints_one_apt_line_and_goes_on(
-    machine: Machine, project: Path
+    machine: Machine,
 ) -> None:
-    script = (project / "run").read_text().replace("((EUID == 0))", "false")
-    (machine.root / "run").write_text(script)
+    machine.become(root=False)
     result = machine.run("--version", ABSENT="libegl1 fonts-noto-cjk")
     assert result.returncode == 0, result.stderr
     lines = [line.strip() for line in result.stderr.splitlines() if "apt-get" in line]
@@ -148,19 +156,17 @@ def test_a_missing_library_without_rights_prints_one_apt_line_and_goes_on(
 
 
 def test_a_missing_library_is_named_again_until_it_is_there(
-    machine: Machine, project: Path
+    machine: Machine,
 ) -> None:
-    script = (project / "run").read_text().replace("((EUID == 0))", "false")
-    (machine.root / "run").write_text(script)
+    machine.become(root=False)
     machine.run("--version", ABSENT="libegl1")
     assert "libegl1" in machine.run("--version", ABSENT="libegl1").stderr
     machine.run("--version")
     assert machine.run("--version").stderr == ""
 
 
-def test_a_missing_library_is_installed_by_who_may(machine: Machine, project: Path) -> None:
-    script = (project / "run").read_text().replace("((EUID == 0))", "true")
-    (machine.root / "run").write_text(script)
+def test_a_missing_library_is_installed_by_who_may(machine: Machine) -> None:
+    machine.become(root=True)
     assert machine.run("--version", ABSENT="libegl1").returncode == 0
     installs = [call for call in machine.calls() if call.startswith("apt-get install")]
     assert len(installs) == 1
@@ -176,7 +182,8 @@ def test_an_old_python_is_refused_with_a_sentence(machine: Machine) -> None:
 
 
 def test_a_machine_with_a_driver_is_offered_the_cuda_build(machine: Machine) -> None:
-    result = machine.run("--version", EMOSCOPE_TORCH="cuda")
+    machine.driver.touch()
+    result = machine.run("--version")
     assert "3 GB" in result.stderr
     assert "extra-index-url" not in " ".join(machine.calls())
 
@@ -188,3 +195,8 @@ def test_setting_up_for_tests_adds_what_only_tests_need(machine: Machine) -> Non
     assert not any(call.startswith("emoscope") for call in calls)
     machine.run("--setup", "test")
     assert machine.calls() == []
+
+
+def test_the_choice_of_build_can_be_overruled(machine: Machine) -> None:
+    machine.driver.touch()
+    assert "200 MB" in machine.run("--version", EMOSCOPE_TORCH="cpu").stderr
