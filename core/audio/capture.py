@@ -32,7 +32,7 @@ class Capture:
     def begin(self, sounddevice: Any, index: int) -> None:
         """Open and start the stream. Raises sounddevice.PortAudioError."""
         self._stream = portaudio.open_stream(
-            sounddevice,
+            sounddevice.InputStream,
             device=index,
             samplerate=self.rate,
             channels=self.channels,
@@ -44,8 +44,8 @@ class Capture:
 
     def close(self) -> None:
         """Close the stream; hangs as long as the device hangs. Raises DeviceError."""
-        with portaudio.library() as sounddevice:
-            portaudio.close_stream(sounddevice, self._stream)
+        with portaudio.library():
+            portaudio.close_stream(self._stream)
 
     def _callback(self, frames: FloatArray, _count: int, _time: Any, _status: Any) -> None:
         self.ring.write(frames)

@@ -215,10 +215,13 @@ class _DeviceOutput:
             try:
                 default = sounddevice.query_devices(kind="output")
                 self.rate = int(default["default_samplerate"])
-                self._stream = sounddevice.OutputStream(
-                    samplerate=self.rate, channels=1, dtype="float32", latency=0.1
+                self._stream = portaudio.open_stream(
+                    sounddevice.OutputStream,
+                    samplerate=self.rate,
+                    channels=1,
+                    dtype="float32",
+                    latency=0.1,
                 )
-                self._stream.start()
             except (sounddevice.PortAudioError, ValueError) as error:
                 raise DeviceError(
                     "Sound can't be played: there is no usable output device.",
@@ -232,4 +235,4 @@ class _DeviceOutput:
         if not abort:
             self._stream.stop()  # waits until what was written has been heard
         with portaudio.library():
-            self._stream.close(ignore_errors=True)
+            portaudio.close_stream(self._stream)

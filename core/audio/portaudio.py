@@ -112,10 +112,14 @@ def reinitialise(timeout: float = ANSWER_SECONDS) -> bool:
     return bounded(work, timeout)
 
 
-def open_stream(sounddevice: Any, **options: Any) -> Any:
-    """Open and start an input stream; inside `library` only. Raises sounddevice.PortAudioError."""
+def open_stream(stream_type: Any, **options: Any) -> Any:
+    """Open and start a stream of a type of sounddevice; inside `library` only.
+
+    While it is open PortAudio is not re-initialised, which would pull it away from its user.
+    Raises sounddevice.PortAudioError.
+    """
     global _streams
-    stream = sounddevice.InputStream(**options)
+    stream = stream_type(**options)
     try:
         stream.start()
     except BaseException:
@@ -125,7 +129,7 @@ def open_stream(sounddevice: Any, **options: Any) -> Any:
     return stream
 
 
-def close_stream(sounddevice: Any, stream: Any) -> None:
+def close_stream(stream: Any) -> None:
     """Close a stream, whatever state it is in; inside `library` only. May hang with its device."""
     global _streams
     try:
