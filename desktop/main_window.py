@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -37,6 +38,9 @@ FRAME_MS = 33
 """The one timer of the window: about 30 frames a second, and none when nothing moves."""
 
 _IDLE_FRAMES = 12
+FOLD_BELOW = 660
+"""Pixels of height of the docks below which two of them share a place, as tabs."""
+
 COMPACT_BELOW = 1240
 """Pixels of width below which the bar drops its labels."""
 
@@ -65,6 +69,7 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._menus: dict[str, QMenu] = {}
         self._recent: tuple[str, ...] = ()
+        self.frames_drawn = 0
         self._idle = 0
         self._frames = QTimer(self)
         self._frames.setInterval(FRAME_MS)
@@ -125,6 +130,7 @@ class MainWindow(QMainWindow):
         workspace.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         workspace.setDockNestingEnabled(True)
         workspace.setContentsMargins(6, 2, 6, 4)
+        workspace.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._workspace = workspace
         sides: dict[bool, list[QDockWidget]] = {True: [], False: []}
         for entry in PANELS:
@@ -166,8 +172,21 @@ class MainWindow(QMainWindow):
             for above, below in pairwise(column):
                 workspace.splitDockWidget(above, below, Qt.Orientation.Vertical)
 
+    def _fold(self) -> None:
+        """Where the window is too low for three docks at the right, two of them share tabs."""
+        assert self._workspace is not None
+        affect, why = self.docks["affect"], self.docks["why"]
+        folded = affect in self._workspace.tabifiedDockWidgets(why)
+        low = self._workspace.height() < FOLD_BELOW
+        if low and not folded:
+            self._workspace.tabifyDockWidget(affect, why)
+            why.raise_()
+        elif folded and not low:
+            self._workspace.splitDockWidget(affect, why, Qt.Orientation.Vertical)
+
     def _size_docks(self) -> None:
         assert self._workspace is not None
+        self._fold()
         first = {True: "", False: ""}
         for left in (True, False):
             entries = [entry for entry in PANELS if entry.left is left]
@@ -349,6 +368,7 @@ class MainWindow(QMainWindow):
         self._idle += 1
         if self._idle > _IDLE_FRAMES or self.at_start:
             self._frames.stop()
+        self.frames_drawn += 1
         if not self.isMinimized():
             for panel in self.panels.values():
                 panel.frame()

@@ -170,6 +170,10 @@ def style_sheet(theme: Theme) -> str:
     QMainWindow::separator:hover {{ background: {t.border}; }}
     QDockWidget {{ color: {t.muted}; font-weight: 600; }}
     QDockWidget::title {{ background: transparent; padding: 2px 6px 3px 6px; text-align: left; }}
+    QTabBar::tab {{ background: transparent; color: {t.muted}; padding: 4px 12px;
+        border-bottom: 2px solid transparent; font-weight: 600; }}
+    QTabBar::tab:selected {{ color: {t.text}; border-bottom-color: {t.accent}; }}
+    QTabBar::tab:hover {{ background: {t.hover}; }}
     QFrame#card {{ background: {t.card}; border: 1px solid {t.border}; border-radius: 8px; }}
     QPushButton, QToolButton#choice {{ background: {t.card}; color: {t.text};
         border: 1px solid {t.border}; border-radius: 6px; padding: 5px 12px; }}

@@ -110,8 +110,8 @@
         <translation>정서가 {valence}, 각성도 {arousal}</translation>
     </message>
     <message>
-        <source>Derived from the probabilities, not measured.</source>
-        <translation>확률에서 계산한 값이며, 직접 측정한 것이 아닙니다.</translation>
+        <source>derived from the probabilities</source>
+        <translation>확률에서 계산한 값</translation>
     </message>
 </context>
 <context>

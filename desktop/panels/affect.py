@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.types import SAMPLE_RATE, Turn
 from desktop import names
@@ -22,11 +22,7 @@ class AffectPanel(Panel):
         super().__init__(state, parent)
         self.body.setContentsMargins(4, 4, 4, 4)
         self._plane = AffectPlane(self)
-        self._caption = QLabel(self)
-        self._caption.setObjectName("caption")
-        self._caption.setWordWrap(True)
         self.body.addWidget(self._plane, 1)
-        self.body.addWidget(self._caption)
         self._trail: list[tuple[float, float, float, str]] = []
         state.turn_changed.connect(self._add)
         state.cleared.connect(self._clear)
@@ -66,7 +62,7 @@ class AffectPanel(Panel):
         emotion = None if turn is None else turn.emotion
         if turn is None or emotion is None or emotion.arousal is None or emotion.valence is None:
             self._plane.set_points(())
-            self._caption.setText("")
+            self._plane.set_caption("")
             return
         now = turn.end / SAMPLE_RATE
         if self.state.selected is None:
@@ -84,8 +80,6 @@ class AffectPanel(Panel):
                 arousal=names.probability(emotion.arousal),
             )
         )
-        self._caption.setText(
-            self.tr("Derived from the probabilities, not measured.")
-            if emotion.affect_derived
-            else ""
+        self._plane.set_caption(
+            self.tr("derived from the probabilities") if emotion.affect_derived else ""
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from core.labels import AFFECT_COORDINATES
@@ -22,7 +22,8 @@ class AffectPlane(Plot):
         super().__init__(parent)
         self._points: tuple[tuple[float, float, float, str], ...] = ()
         self._faded = False
-        self.setMinimumHeight(120)
+        self._caption = ""
+        self.setMinimumHeight(96)
 
     def set_points(
         self, points: Sequence[tuple[float, float, float, str]], faded: bool = False
@@ -32,17 +33,24 @@ class AffectPlane(Plot):
             self._points, self._faded = tuple(points), faded
             self.update()
 
+    def set_caption(self, text: str) -> None:
+        """Say where the positions come from."""
+        if text != self._caption:
+            self._caption = text
+            self.update()
+
     def draw(self, painter: QPainter) -> None:
         """Paint the plane, the words that anchor it and the trail."""
-        area = QRectF(self.rect()).adjusted(26, 8, -12, -22)
+        area = QRectF(self.rect()).adjusted(4, 4, -4, -20)
         painter.setPen(QPen(QColor(self.theme.border), 1))
         painter.setBrush(QColor(self.theme.sunken))
         painter.drawRoundedRect(area, 6, 6)
         centre = area.center()
         painter.drawLine(QPointF(area.left(), centre.y()), QPointF(area.right(), centre.y()))
         painter.drawLine(QPointF(centre.x(), area.top()), QPointF(centre.x(), area.bottom()))
-        self._draw_axes(painter, area)
-        self._draw_anchors(painter, area)
+        painter.setFont(self.small_font(0.82))
+        taken = self._draw_axes(painter, area)
+        self._draw_anchors(painter, area, taken)
         self._draw_trail(painter, area)
 
     def _point(self, area: QRectF, valence: float, arousal: float) -> QPointF:
@@ -51,37 +59,42 @@ class AffectPlane(Plot):
         y = inner.center().y() - max(-1.0, min(1.0, arousal / EXTENT)) * inner.height() / 2
         return QPointF(x, y)
 
-    def _draw_axes(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(self.small_font(0.82))
+    def _draw_axes(self, painter: QPainter, area: QRectF) -> list[QRectF]:
+        """Name the four ends of the axes; return where the names lie."""
+        metrics = QFontMetricsF(painter.font())
+        height = metrics.height()
+        ends = (
+            (self.tr("unpleasant"), 0.0, 0.5),
+            (self.tr("pleasant"), 1.0, 0.5),
+            (self.tr("excited"), 0.5, 0.0),
+            (self.tr("calm"), 0.5, 1.0),
+        )
         painter.setPen(QColor(self.theme.muted))
-        below = QRectF(area.left(), area.bottom() + 3, area.width(), 18)
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, self.tr("unpleasant"))
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight, self.tr("pleasant"))
-        painter.save()
-        painter.translate(6, area.center().y())
-        painter.rotate(-90)
-        side = QRectF(-area.height() / 2, 0, area.height(), 18)
-        painter.drawText(side, Qt.AlignmentFlag.AlignLeft, self.tr("calm"))
-        painter.drawText(side, Qt.AlignmentFlag.AlignRight, self.tr("excited"))
-        painter.restore()
+        boxes = []
+        for text, x, y in ends:
+            width = metrics.horizontalAdvance(text) + 8
+            left = area.left() + 4 + x * (area.width() - width - 8) + (width / 2 + 4) * (x == 0.5)
+            top = area.top() + 2 + y * (area.height() - height - 4) + (height / 2 + 2) * (y == 0.5)
+            box = QRectF(left, top, width, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+            boxes.append(box)
+        below = QRectF(area.left() + 4, area.bottom() + 2, area.width() - 8, 18)
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight, self._caption)
+        return boxes
 
-    def _draw_anchors(self, painter: QPainter, area: QRectF) -> None:
-        painter.setFont(self.small_font(0.82))
-        taken: list[QRectF] = []
-        for label, (valence, arousal) in AFFECT_COORDINATES.items():
-            point = self._point(area, valence, arousal)
+    def _draw_anchors(self, painter: QPainter, area: QRectF, taken: list[QRectF]) -> None:
+        metrics = QFontMetricsF(painter.font())
+        points = {name: self._point(area, *at) for name, at in AFFECT_COORDINATES.items()}
+        taken += [QRectF(p.x() - 4, p.y() - 4, 8, 8) for p in points.values()]
+        for label, point in points.items():
             painter.setOpacity(0.75)
             draw_chip(painter, QRectF(point.x() - 3, point.y() - 3, 6, 6), self.theme, label)
             painter.setOpacity(1.0)
             painter.setPen(QColor(self.theme.muted))
-            width = painter.fontMetrics().horizontalAdvance(names.emotion(label)) + 4
-            box = QRectF(point.x() + 6, point.y() - 8, width, 16)
-            if box.right() > area.right() - 2:
-                box.moveRight(point.x() - 6)
-            while any(box.intersects(other) for other in taken):
-                box.translate(0, 13)
+            width = metrics.horizontalAdvance(names.emotion(label)) + 2
+            box = _place(point, width, metrics.height() - 2, area, taken)
             taken.append(box)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, names.emotion(label))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, names.emotion(label))
 
     def _draw_trail(self, painter: QPainter, area: QRectF) -> None:
         previous: QPointF | None = None
@@ -105,3 +118,24 @@ class AffectPlane(Plot):
         painter.setBrush(self.theme.emotion_colour(self._points[-1][3]))
         painter.drawEllipse(previous, 8, 8)
         painter.setOpacity(1.0)
+
+
+def _place(
+    point: QPointF, width: float, height: float, area: QRectF, taken: Sequence[QRectF]
+) -> QRectF:
+    """Return where a word beside a point covers nothing else: right, left, below or above."""
+    x, y = point.x(), point.y()
+    candidates = (
+        QRectF(x + 6, y - height / 2, width, height),
+        QRectF(x - 6 - width, y - height / 2, width, height),
+        QRectF(x - width / 2, y + 5, width, height),
+        QRectF(x - width / 2, y - 5 - height, width, height),
+        QRectF(x + 6, y + 3, width, height),
+        QRectF(x - 6 - width, y + 3, width, height),
+    )
+    free = (
+        box
+        for box in candidates
+        if area.contains(box) and not any(box.intersects(other) for other in taken)
+    )
+    return next(free, candidates[0])

@@ -21,7 +21,7 @@ class EmotionBars(Plot):
         self._values: tuple[float, ...] = ()
         self._label: str | None = None
         self._faded = False
-        self.setMinimumHeight(7 * 17)
+        self.setMinimumHeight(7 * 15)
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size for seven rows."""
