@@ -23,7 +23,7 @@ from core.models.processor import Processor, ProcessorConfig
 from core.models.specification import Specification
 from core.models.speech_features import SpeechFeatureExtractor
 from core.models.tokenizer import TextTokenizer
-from core.types import Modality
+from core.types import FloatArray, Modality
 
 SENTENCES = (
     "I am so happy to see you today",
@@ -103,3 +103,11 @@ def make_checkpoint(
         limits=limits,
     )
     return directory
+
+
+def voice(seconds: float, pitch: float = 150.0, seed: int = 0) -> FloatArray:
+    """A buzz with syllables: harmonics of a pitch under a 4 Hz envelope, and a little noise."""
+    t = np.arange(int(seconds * 16_000)) / 16_000
+    buzz = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 12))
+    noise = np.random.default_rng(seed).normal(0, 1e-3, t.size)
+    return (0.2 * buzz * (0.55 - 0.45 * np.cos(2 * np.pi * 4 * t)) + noise).astype(np.float32)

@@ -201,18 +201,18 @@ class Processor:
             raise CheckpointError(f"{folder} can't be read ({error}).") from error
         config = ProcessorConfig.from_dict(values)
         tokenizer = TextTokenizer.load(folder, config.max_tokens) if config.languages else None
-        loaded = cls(config, statistics, tokenizer)
-        loaded._check(folder)
-        return loaded
+        _check(statistics, SpeechFeatureExtractor(config.speech), folder / STATISTICS)
+        return cls(config, statistics, tokenizer)
 
-    def _check(self, folder: Path) -> None:
-        """Refuse statistics that do not fit the features or are not usable numbers."""
-        widths = {"frame": self.extractor.frame_dim, "functional": self.extractor.functional_dim}
-        for name, values in self.statistics.to_arrays().items():
-            if values.shape != (widths[name.split("_")[0]],) or not np.isfinite(values).all():
-                raise CheckpointError(f"{folder / STATISTICS}: {name} does not fit the features.")
-            if name.endswith("deviation") and not (values > 0).all():
-                raise CheckpointError(f"{folder / STATISTICS}: {name} is not positive.")
+
+def _check(statistics: FeatureStatistics, extractor: SpeechFeatureExtractor, path: Path) -> None:
+    """Refuse statistics that do not fit the features or are not usable numbers."""
+    widths = {"frame": extractor.frame_dim, "functional": extractor.functional_dim}
+    for name, values in statistics.to_arrays().items():
+        if values.shape != (widths[name.split("_")[0]],) or not np.isfinite(values).all():
+            raise CheckpointError(f"{path}: {name} does not fit the features.")
+        if name.endswith("deviation") and not (values > 0).all():
+            raise CheckpointError(f"{path}: {name} is not positive.")
 
 
 def _pad(rows: Sequence[Tensor], value: float) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EmoscopeError
-from core.models.baseline import SpeakerBaseline
+from core.models.baseline import SpeakerBaseline, SpeakerMoments
 from core.models.checkpoint import LoadedModel
 from core.models.processor import SpeechMeasures
 from core.types import SAMPLE_RATE, FloatArray
@@ -134,7 +134,8 @@ class SpeechEvaluator:
         if not scored:
             return
         chunks = [self._judge.chunks(measures[i]) for i in scored]
-        own = self._baseline(measures)
+        moments = [self._moments(one) for one in measures]
+        own = self._baseline(moments)
         chosen = [heard[i] for i in scored]
         judged = SpeakerJudgements(
             clips=chosen,
@@ -142,7 +143,7 @@ class SpeechEvaluator:
             personal=self._judge.speech(chunks, own),
             text=self._with_text(chosen, with_text, None, None),
             fused=self._with_text(chosen, with_text, chunks, own),
-            causal=self._causal(measures, scored, chunks, seed),
+            causal=self._causal(measures, moments, scored, chunks, seed),
         )
         self._ask_baselines(judged, measures, scored, classes)
         found.speakers.append(judged)
@@ -169,15 +170,20 @@ class SpeechEvaluator:
             return True
         return False
 
-    def _baseline(self, measures: Iterable[SpeechMeasures]) -> SpeakerBaseline:
+    def _moments(self, measures: SpeechMeasures) -> SpeakerMoments:
+        extractor = self._loaded.processor.extractor
+        return SpeakerMoments.of(measures.frames, measures.functionals, extractor)
+
+    def _baseline(self, heard: Iterable[SpeakerMoments]) -> SpeakerBaseline:
         baseline = self._loaded.processor.new_baseline()
-        for one in measures:
-            baseline.update(one.frames, one.functionals)
+        for moments in heard:
+            baseline.add(moments)
         return baseline
 
     def _causal(
         self,
         measures: list[SpeechMeasures],
+        moments: list[SpeakerMoments],
         scored: list[int],
         chunks: list[Chunks],
         seed: int,
@@ -192,7 +198,7 @@ class SpeechEvaluator:
                 logits = np.zeros((len(scored), classes), np.float32)
                 for hearing in plan_hearings(seconds, budget, seed + order):
                     rows = [place[i] for i in hearing.judged.tolist() if i in place]
-                    own = self._baseline(measures[i] for i in hearing.heard.tolist())
+                    own = self._baseline(moments[i] for i in hearing.heard.tolist())
                     logits[rows] = self._judge.speech([chunks[r] for r in rows], own)
                 found[budget].append(logits)
         return found
