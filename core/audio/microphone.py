@@ -19,7 +19,7 @@ from core.types import SAMPLE_RATE, AudioBlock, FloatArray, Message
 STALL_SECONDS = 1.0
 """Without a callback for this long the device counts as lost."""
 
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.005
 
 FILL_BEHIND_SECONDS = 0.15
 """Silence for a lost device is delivered this long after the clock, about as late as its sound."""

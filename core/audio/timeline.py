@@ -35,7 +35,7 @@ class Timeline:
     def attach(self, rate: int) -> None:
         """What follows comes from a newly opened device with this sample rate."""
         self._rate = rate
-        self._resampler = Resampler(rate, self.channels)
+        self._resampler = Resampler(rate, self.channels, live=True)
         self._is_new = True
 
     def detach(self) -> None:
