@@ -7,11 +7,12 @@ have been painted; what the model itself took in between is subtracted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from core.bench.timing import summarise
 from core.bench.virtual_microphone import VirtualMicrophone, virtual_microphone
 from core.errors import EmoscopeError
 from core.pipeline.events import AudioHeard, Event, SessionState, TurnUpdated
+from core.pipeline.session import Session
 from core.types import SAMPLE_RATE, FloatArray, Turn, TurnStatus
 from desktop.app import Application
+from desktop.bench.window import environment, virtual_display
 from desktop.plots.emotion_bars import EmotionBars
 from desktop.sessions import Prepared, RealSessions
 from desktop.settings import AppSettings
@@ -54,6 +57,7 @@ class Stopwatch:
     arrivals: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=4000))
     told: dict[int, tuple[Turn, float]] = field(default_factory=dict)
     painted: dict[int, float] = field(default_factory=dict)
+    session: Session | None = None
 
     def note(self, event: Event) -> None:
         """Take an event at the moment it is told."""
@@ -96,7 +100,9 @@ class Tapped(RealSessions):
             self._stopwatch.note(event)
             listener(event)
 
-        return super().live(settings, both)
+        prepared = super().live(settings, both)
+        self._stopwatch.session = prepared.session
+        return prepared
 
 
 class PaintWatch(QObject):
@@ -135,8 +141,8 @@ def measure(quick: bool) -> Report:
     """Speak into the running program and time its answers. Raises DeviceError."""
     stopwatch = Stopwatch()
     speech = utterances(QUICK_UTTERANCES if quick else UTTERANCES)
-    qt = _application()
-    with virtual_microphone() as microphone, tempfile.TemporaryDirectory() as folder:
+    with _qt() as qt, virtual_microphone() as microphone, tempfile.TemporaryDirectory() as folder:
+        platform = qt.platformName()
         _converse(_program(qt, Path(folder), stopwatch), microphone, speech, stopwatch)
     delays = stopwatch.delays()
     if not delays:
@@ -150,7 +156,7 @@ def measure(quick: bool) -> Report:
         summarise("the model's own time", [1000 * d.model for d in delays], "ms"),
         summarise("result known to picture", [1000 * d.window for d in delays], "ms"),
     )
-    return Report("live", measurements, (f"Qt platform: {qt.platformName()}.",))
+    return Report("live", measurements, (f"Qt platform: {platform}.",))
 
 
 def utterances(count: int) -> FloatArray:
@@ -164,11 +170,19 @@ def utterances(count: int) -> FloatArray:
     return np.concatenate(pieces)
 
 
-def _application() -> QApplication:
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+@contextlib.contextmanager
+def _qt() -> Iterator[QApplication]:
+    """Give the running Qt application, or one on the display there is, or on a virtual one."""
     running = QApplication.instance()
-    return running if isinstance(running, QApplication) else QApplication(["emoscope"])
+    if isinstance(running, QApplication):
+        yield running
+        return
+    with contextlib.ExitStack() as stack:
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            os.environ.update(environment(stack.enter_context(virtual_display())))
+        application = QApplication(["emoscope"])
+        stack.callback(application.shutdown)  # before its screen goes: Qt would end the process
+        yield application
 
 
 def _program(qt: QApplication, folder: Path, stopwatch: Stopwatch) -> Application:
@@ -191,7 +205,10 @@ def _converse(
     """Record while the speech is played; return when the session has ended."""
     watch = PaintWatch(application, stopwatch)
     application.controller.start_live()
-    _wait(lambda: application.state.session is SessionState.RUNNING, LOADING_SECONDS)
+    loaded = (SessionState.RUNNING, SessionState.FAILED)
+    _wait(lambda: application.state.session in loaded, LOADING_SECONDS)
+    if stopwatch.session is not None and stopwatch.session.error is not None:
+        raise stopwatch.session.error
     player = microphone.play(speech)
     _wait(lambda: player.poll() is not None, len(speech) / SAMPLE_RATE + 30)
     _wait(lambda: False, 1.5)
@@ -199,6 +216,7 @@ def _converse(
     _wait(lambda: application.state.session is SessionState.IDLE, 10)
     application.window.close()
     watch.deleteLater()
+    stopwatch.session = None
 
 
 def _wait(condition: Callable[[], bool], timeout: float) -> None:
