@@ -39,7 +39,7 @@ FRAME_MS = 33
 
 _IDLE_FRAMES = 12
 FOLD_BELOW = 660
-"""Pixels of height of the docks below which two of them share a place, as tabs."""
+"""Pixels of height for the docks below which two of them share a place, as tabs."""
 
 COMPACT_BELOW = 1240
 """Pixels of width below which the bar drops its labels."""
@@ -158,7 +158,6 @@ class MainWindow(QMainWindow):
             workspace.addAction(action)
         self._stack.addWidget(workspace)
         self._pristine = workspace.saveState()
-        self._size_docks()
         self._fill_panels_menu()
         self.retranslate()
 
@@ -177,7 +176,7 @@ class MainWindow(QMainWindow):
         assert self._workspace is not None
         affect, why = self.docks["affect"], self.docks["why"]
         folded = affect in self._workspace.tabifiedDockWidgets(why)
-        low = self._workspace.height() < FOLD_BELOW
+        low = self._stack.height() < FOLD_BELOW
         if low and not folded:
             self._workspace.tabifyDockWidget(affect, why)
             why.raise_()

@@ -113,6 +113,12 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
                 "that its header promises.",
             ),
         ),
+        "media_unfinished": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The recording {name} breaks off after {decoded} s; it was probably cut.",
+            ),
+        ),
         "annotations_beyond_end": _entry(
             QT_TRANSLATE_NOOP(
                 "Messages",
@@ -151,6 +157,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "text_skipped_falling_behind": QT_TRANSLATE_NOOP(
             "Messages", "the text was left out to keep up"
         ),
+        "beyond_end_of_audio": QT_TRANSLATE_NOOP("Messages", "cut at the end of the sound"),
         "interrupted": QT_TRANSLATE_NOOP("Messages", "the program ended during this turn"),
         "emotion_failed": QT_TRANSLATE_NOOP("Messages", "this turn could not be judged"),
         "recognition_failed": QT_TRANSLATE_NOOP("Messages", "the text could not be recognised"),

@@ -78,8 +78,8 @@ class ViewState(QObject):
     def hear(self, heard: Sequence[AudioHeard]) -> None:
         """Add blocks that were heard."""
         self.sound.append(heard, spectrogram=self.live)
-        newest = heard[-1]
-        self.level = newest.level_dbfs
+        ended = self.session in (SessionState.IDLE, SessionState.FAILED)
+        self.level = () if ended else heard[-1].level_dbfs
         self.clipped = any(max(event.clipping, default=0.0) > CLIP_SHARE for event in heard)
         self.time.now = self.sound.seconds
         if not self.time.following and self.sound.seconds > self.time.total:

@@ -448,6 +448,10 @@
         <translation>녹음 {name}이(가) 일찍 끝납니다. 파일에 적힌 {stated}초 가운데 {decoded}초만 읽을 수 있었습니다.</translation>
     </message>
     <message>
+        <source>The recording {name} breaks off after {decoded} s; it was probably cut.</source>
+        <translation>녹음 {name}이(가) {decoded}초 뒤에 끊깁니다. 잘린 파일로 보입니다.</translation>
+    </message>
+    <message>
         <source>{count} lines of the transcript lie beyond the end of the recording and were left out.</source>
         <translation>대화록의 {count}줄이 녹음이 끝난 뒤에 있어 제외했습니다.</translation>
     </message>
@@ -486,6 +490,10 @@
     <message>
         <source>the text was left out to keep up</source>
         <translation>속도를 맞추려고 글 제외</translation>
+    </message>
+    <message>
+        <source>cut at the end of the sound</source>
+        <translation>소리가 끝나는 곳에서 잘림</translation>
     </message>
     <message>
         <source>the program ended during this turn</source>
@@ -942,6 +950,10 @@
     <message>
         <source>What is said appears here, with how it sounded.</source>
         <translation>말한 내용과 그 느낌이 여기에 나타납니다.</translation>
+    </message>
+    <message>
+        <source>It ended before a turn was complete.</source>
+        <translation>발화가 끝나기 전에 중단되었습니다.</translation>
     </message>
     <message>
         <source>No speech was found.</source>

@@ -141,6 +141,8 @@ class TranscriptPanel(Panel):
         self.view.setVisible(not empty)
         if self.state.session in (SessionState.RUNNING, SessionState.LOADING):
             self._empty.setText(self.tr("What is said appears here, with how it sounded."))
+        elif self.state.session is SessionState.FAILED:
+            self._empty.setText(self.tr("It ended before a turn was complete."))
         else:
             self._empty.setText(self.tr("No speech was found."))
 
