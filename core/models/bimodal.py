@@ -34,6 +34,14 @@ class FusionConfig:
     """Chance in training that a correction sees only one of the two modalities."""
 
 
+def fusion_config(values: Mapping[str, Any]) -> FusionConfig:
+    """Read the plain values of a FusionConfig. Raises TypeError for unknown keys."""
+    given = dict(values)
+    for name, kind in (("rsa_cfn", RsaCfnConfig), ("cross_attention", CrossAttentionConfig)):
+        given[name] = None if given.get(name) is None else kind(**given[name])
+    return FusionConfig(**given)
+
+
 @dataclass(frozen=True)
 class BimodalConfig:
     """The model's architecture."""
@@ -45,13 +53,10 @@ class BimodalConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote. Raises TypeError for unknown keys."""
-        fusion = dict(values["fusion"])
-        for name, kind in (("rsa_cfn", RsaCfnConfig), ("cross_attention", CrossAttentionConfig)):
-            fusion[name] = None if fusion.get(name) is None else kind(**fusion[name])
         return cls(
             SpeechEncoderConfig(**values["speech"]),
             TextEncoderConfig(**values["text"]),
-            FusionConfig(**fusion),
+            fusion_config(values["fusion"]),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -24,9 +24,9 @@ NEUTRAL = EMOTIONS.index("neutral")
 class PairConfig:
     """Shares of the kinds of pairs; they sum to one."""
 
-    matched: float = 0.5
+    matched: float = 0.3
     neutral: float = 0.4
-    any: float = 0.1
+    any: float = 0.3
     neutral_speech_follows_text: float = 0.3
     """Chance that neutral speech is paired with an emotional text and takes its label."""
 
@@ -42,6 +42,10 @@ class Pairs:
     speech: Indices
     text: Indices
     labels: Indices
+
+    def take(self, rows: Indices) -> Pairs:
+        """Return some of the pairs."""
+        return Pairs(self.speech[rows], self.text[rows], self.labels[rows])
 
 
 class PairSampler:

@@ -1,0 +1,88 @@
+"""Encoded utterances kept in memory, so that a fusion head trains without running the encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.models.baseline import SpeakerBaseline
+from core.models.encoders.speech import SpeechEncoder
+from core.models.encoders.text import TextEncoder
+from core.models.outputs import Encoded
+from core.models.processor import Processor, SpeechMeasures
+from core.models.tokenizer import TextTokenizer
+from training.data.text_batches import scoring_batches
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class EncodedBank:
+    """Rows of one encoder: sequences (T_i, D), pooled (N, D) and logits (N, C)."""
+
+    sequences: tuple[Tensor, ...]
+    pooled: Tensor
+    logits: Tensor
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def batch(self, rows: Sequence[int] | NDArray[np.int64]) -> Encoded:
+        """Return rows padded to the longest."""
+        chosen = [self.sequences[row].float() for row in rows]
+        sequence = torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True)
+        lengths = torch.tensor([len(row) for row in chosen])
+        mask = torch.arange(sequence.shape[1])[None] < lengths[:, None]
+        index = torch.as_tensor(np.asarray(rows), dtype=torch.long)
+        return Encoded(sequence, mask, self.pooled[index], self.logits[index])
+
+
+@torch.inference_mode()
+def encode_speech(
+    encoder: SpeechEncoder,
+    processor: Processor,
+    measures: Sequence[SpeechMeasures],
+    baselines: Sequence[SpeakerBaseline | None],
+) -> EncodedBank:
+    """Encode clips, each normalised by the baseline that goes with it (None: average speaker)."""
+    order = sorted(range(len(measures)), key=lambda row: len(measures[row].frames))
+    found = []
+    for rows in _parts(order, BATCH):
+        normalised = [processor.normalise(measures[row], baselines[row]) for row in rows]
+        inputs = processor.batch(speech=normalised)
+        assert inputs.speech is not None
+        assert inputs.speech_mask is not None
+        found.append((rows, encoder(inputs.speech, inputs.speech_mask, inputs.functionals)))
+    return _bank(found, len(measures))
+
+
+@torch.inference_mode()
+def encode_texts(
+    encoder: TextEncoder, tokenizer: TextTokenizer, texts: Sequence[str]
+) -> EncodedBank:
+    """Encode texts."""
+    found = []
+    for batch in scoring_batches(tokenizer, texts, 4 * BATCH):
+        found.append((batch.rows.tolist(), encoder(batch.tokens, batch.mask)))
+    return _bank(found, len(texts))
+
+
+def _bank(found: Iterable[tuple[list[int], Encoded]], count: int) -> EncodedBank:
+    sequences: list[Tensor] = [torch.empty(0)] * count
+    pooled, logits = [torch.empty(0)] * count, [torch.empty(0)] * count
+    for rows, encoded in found:
+        for place, row in enumerate(rows):
+            valid = encoded.sequence[place][encoded.mask[place]]
+            sequences[row] = valid.half().clone()  # half the memory; only kept, not computed with
+            pooled[row] = encoded.pooled[place].float().clone()
+            logits[row] = encoded.logits[place].float().clone()
+    return EncodedBank(tuple(sequences), torch.stack(pooled), torch.stack(logits))
+
+
+def _parts(rows: Sequence[int], size: int) -> list[list[int]]:
+    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
