@@ -70,6 +70,7 @@ class Controller(QObject):
         self.settings = store.load()
         self._current: Prepared | None = None
         self._preparing = False
+        self._closed = False
         self._next: Callable[[], None] | None = None
         self._sound: Callable[[], Path | None] = lambda: None
         self._player = PlaybackBridge(self)
@@ -193,6 +194,8 @@ class Controller(QObject):
 
     def _start(self, prepared: Prepared) -> None:
         self._preparing = False
+        if self._closed:
+            return
         self._current = prepared
         self._sound = prepared.sound
         self._window.status.set_transcriber(prepared.transcriber)
@@ -287,16 +290,11 @@ class Controller(QObject):
         """Look for microphones again, without holding up the window."""
 
         refresh = refresh and not self._player.playing
-
-        def work() -> tuple[tuple[str, str], ...]:
-            from core.audio.devices import list_input_devices
-
-            return tuple((device.name, device.name) for device in list_input_devices(refresh))
-
+        work = lambda: self._factory.microphones(refresh)  # noqa: E731
         self._bridge.run("devices", work, self._show_devices, self._no_devices)
 
-    def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
-        self._window.capture.set_devices(devices)
+    def _show_devices(self, names: tuple[str, ...]) -> None:
+        self._window.capture.set_devices([(name, name) for name in names])
         self._show_choices()
 
     def _no_devices(self, error: Exception) -> None:
@@ -537,6 +535,7 @@ class Controller(QObject):
 
     def close(self) -> None:
         """Finish the session, keep the layout, end every thread."""
+        self._closed = True
         self._store.save_layout("window", self._window.saveGeometry())
         state = self._window.layout_state()
         if not state.isEmpty():

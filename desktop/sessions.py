@@ -44,6 +44,10 @@ class Prepared:
 class SessionFactory(Protocol):
     """Makes sessions; tests pass one that makes them of fakes."""
 
+    def microphones(self, refresh: bool) -> tuple[str, ...]:
+        """Return the names of the input devices. Raises DeviceError."""
+        ...
+
     def live(self, settings: AppSettings, listener: Listener) -> Prepared:
         """Return a session on the chosen microphone. Raises EmoscopeError."""
         ...
@@ -55,6 +59,12 @@ class SessionFactory(Protocol):
 
 class RealSessions:
     """The real parts: microphone or file, checkpoint, Whisper where there is one, journal."""
+
+    def microphones(self, refresh: bool) -> tuple[str, ...]:
+        """Return the names of the input devices, each once."""
+        from core.audio.devices import list_input_devices
+
+        return tuple(dict.fromkeys(device.name for device in list_input_devices(refresh)))
 
     def live(self, settings: AppSettings, listener: Listener) -> Prepared:
         """Return a session on the chosen microphone, journalled."""

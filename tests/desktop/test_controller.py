@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from core.errors import DeviceError, MediaError
+from core.pipeline.events import Event, Notice, SessionState, Severity
+from core.pipeline.session import Session
+from core.pipeline.settings import SessionSettings
+from core.types import SAMPLE_RATE, FloatArray, Message, TurnStatus
+from desktop.app import Application
+from desktop.sessions import Prepared
+from desktop.settings import AppSettings
+from tests.desktop.conftest import WaitFor
+from tests.fakes import (
+    FakeAnalyzer,
+    FakeTranscriber,
+    LoudnessCutter,
+    ScriptedSource,
+    conversation,
+    silence,
+)
+
+
+class FakeSessions:
+    """Real sessions of fake parts: a scripted microphone, a scripted recording."""
+
+    def __init__(self) -> None:
+        self.microphone: FloatArray = np.concatenate([conversation(1.5, 1.0), silence(60.0)])
+        self.recording_sound: FloatArray = conversation(1.0, 2.0, 1.5)
+        self.analyzer: Callable[[], FakeAnalyzer] = FakeAnalyzer
+        self.error: Exception | None = None
+        self.asked: list[tuple[str, AppSettings]] = []
+        self.threads: list[str] = []
+
+    def microphones(self, refresh: bool) -> tuple[str, ...]:
+        return ("Desk", "Headset")
+
+    def live(self, settings: AppSettings, listener: Callable[[Event], None]) -> Prepared:
+        self.asked.append(("live", settings))
+        source = ScriptedSource(self.microphone, realtime=True, rate=4.0)
+        return self._prepared(source, True, listener, lambda: None)
+
+    def recording(
+        self, path: Path, settings: AppSettings, listener: Callable[[Event], None]
+    ) -> Prepared:
+        self.asked.append((path.name, settings))
+        if not path.exists():
+            raise MediaError(f"{path} does not exist.", "Choose another file.")
+        source = ScriptedSource(self.recording_sound)
+        return self._prepared(source, False, listener, lambda: path)
+
+    def _prepared(
+        self,
+        source: ScriptedSource,
+        live: bool,
+        listener: Callable[[Event], None],
+        sound: Callable[[], Path | None],
+    ) -> Prepared:
+        self.threads.append(threading.current_thread().name)
+        if self.error is not None:
+            raise self.error
+        session = Session(
+            source,
+            SessionSettings(live=live),
+            self.analyzer(),
+            FakeTranscriber(),
+            listener,
+            cutter=LoudnessCutter,
+        )
+        return Prepared(session, live, source.description, "fake-whisper", sound)
+
+
+@pytest.fixture
+def sessions() -> FakeSessions:
+    return FakeSessions()
+
+
+@pytest.fixture
+def application(
+    qt: QApplication, settings: QSettings, sessions: FakeSessions, tmp_path: Path
+) -> Iterator[Application]:
+    settings.setValue("app/sessions_folder", str(tmp_path / "sessions"))
+    made = Application(qt, settings, sessions, tmp_path)
+    made.window.show()
+    yield made
+    made.window.close()
+    made.window.deleteLater()
+    QTest.qWait(10)
+
+
+def state_is(application: Application, state: SessionState) -> Callable[[], bool]:
+    return lambda: application.state.session is state
+
+
+def finals(application: Application) -> int:
+    turns = application.state.turns.turns()
+    return sum(turn.status is TurnStatus.FINAL for turn in turns)
+
+
+def test_recording_shows_turns_and_stopping_keeps_them(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor
+) -> None:
+    assert application.window.at_start
+    QTest.mouseClick(application.window.capture.record, Qt.MouseButton.LeftButton)
+    wait_for(lambda: finals(application) == 2)
+    assert not application.window.at_start
+    assert sessions.threads == ["emoscope-prepare"]
+    assert application.window.capture.record.text() == "Stop"
+    application.controller.toggle_record()
+    wait_for(state_is(application, SessionState.IDLE))
+    assert finals(application) == 2
+    assert not application.state.time.following
+    assert application.state.turns.turns()[0].transcript is not None
+    assert application.window.capture.record.text() == "Record"
+
+
+def test_a_recording_is_read_to_its_end_and_remembered(
+    application: Application, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(lambda: finals(application) == 3)
+    wait_for(state_is(application, SessionState.IDLE))
+    assert application.controller.settings.recent == (str(path.resolve()),)
+    assert application.state.time.total >= 7.0
+    assert application.state.sound.seconds == pytest.approx(application.state.time.total, abs=0.2)
+
+
+def test_opening_a_file_while_recording_finishes_the_recording_first(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.start_live()
+    wait_for(lambda: finals(application) >= 1)
+    application.controller.open_recording(path)
+    wait_for(lambda: not application.state.live and finals(application) == 3)
+    assert [name for name, _ in sessions.asked] == ["live", "talk.wav"]
+
+
+def test_an_error_before_the_start_is_a_banner_and_the_next_try_works(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor
+) -> None:
+    sessions.error = DeviceError("There is no microphone.", "Plug one in.")
+    application.controller.start_live()
+    wait_for(lambda: "error" in application.window.banners.keys())
+    assert application.window.banners.text("error") == "There is no microphone. Plug one in."
+    assert application.state.session is SessionState.FAILED
+    sessions.error = None
+    application.controller.start_live()
+    wait_for(lambda: finals(application) >= 1)
+    assert "error" not in application.window.banners.keys()
+
+
+def test_a_model_that_does_not_load_is_said(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor
+) -> None:
+    sessions.analyzer = lambda: FakeAnalyzer(fail_to_load=RuntimeError("the weights are torn"))
+    application.controller.start_live()
+    wait_for(lambda: "error" in application.window.banners.keys())
+    assert "the weights are torn" in application.window.banners.text("error")
+
+
+def test_a_file_that_is_not_there_is_said(
+    application: Application, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    application.controller.open_recording(tmp_path / "gone.wav")
+    wait_for(lambda: "error" in application.window.banners.keys())
+    assert "gone.wav" in application.window.banners.text("error")
+
+
+def test_a_lost_device_is_a_banner_until_it_is_back(application: Application) -> None:
+    message = Message("device_lost", {"name": "USB Audio"})
+    application.bridge.publish(Notice(message, Severity.WARNING))
+    application.bridge.deliver()
+    assert "USB Audio" in application.window.banners.text("device_lost")
+    application.bridge.publish(Notice(message, Severity.INFO, active=False))
+    application.bridge.deliver()
+    assert application.window.banners.keys() == ()
+
+
+def test_banners_are_bounded_and_the_worst_stay(application: Application) -> None:
+    codes = ("no_speech", "transcript_overlaps", "media_short", "falling_behind")
+    application.controller.show_notice(Notice(Message("journal_failed"), Severity.ERROR))
+    for code in codes:
+        application.controller.show_notice(Notice(Message(code), Severity.WARNING))
+    assert len(application.window.banners.keys()) == 3
+    assert "journal_failed" in application.window.banners.keys()
+    assert "falling_behind" in application.window.banners.keys()
+
+
+def test_the_arrows_step_through_the_turns_and_every_panel_follows(
+    application: Application, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(state_is(application, SessionState.IDLE))
+    application.controller.step(-1)
+    application.controller.step(-1)
+    selected = application.state.selected
+    assert selected is not None
+    assert selected.index == application.state.turns.turns()[1].index
+    for _ in range(5):
+        application.controller.step(-1)
+    assert application.state.selected == application.state.turns.turns()[0]
+    QTest.keyClick(
+        application.window.findChild(type(application.window), "workspace"), Qt.Key.Key_Right
+    )
+    assert application.state.selected == application.state.turns.turns()[1]
+
+
+def test_choices_reach_the_next_session_and_are_kept(
+    application: Application, sessions: FakeSessions, settings: QSettings, wait_for: WaitFor
+) -> None:
+    application.controller.change(language="ko", channels="both", device="Desk")
+    application.controller.start_live()
+    wait_for(lambda: len(sessions.asked) == 1)
+    chosen = sessions.asked[0][1]
+    assert (chosen.language, chosen.channels, chosen.device) == ("ko", "both", "Desk")
+    assert application.store.load() == chosen
+    assert application.window.capture.device.currentData() == "Desk"
+
+
+def test_microphones_are_offered_and_a_missing_one_stays_chosen(
+    application: Application, wait_for: WaitFor
+) -> None:
+    device = application.window.capture.device
+    application.controller.change(device="Gone")
+    application.controller.list_devices()
+    wait_for(lambda: device.findData("Headset") > 0)
+    assert device.currentData() == "Gone"
+    assert device.itemText(0) == "System default"
+
+
+def test_a_theme_is_changed_while_the_window_is_open(application: Application) -> None:
+    application.window.build_workspace()
+    application.controller.change(theme="dark")
+    assert application.state.theme.is_dark
+    application.controller.change(theme="light")
+    assert not application.state.theme.is_dark
+
+
+def test_turns_are_exported_in_a_format_of_the_users_choice(
+    application: Application, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(state_is(application, SessionState.IDLE))
+    target = tmp_path / "out.jsonl"
+    application.controller.export(target, "jsonl")
+    wait_for(lambda: "exported" in application.window.banners.keys())
+    lines = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == 3
+    assert lines[0]["text"] == "utterance 0"
+
+
+def test_closing_while_recording_ends_every_thread(
+    application: Application, wait_for: WaitFor
+) -> None:
+    application.controller.start_live()
+    wait_for(lambda: finals(application) >= 1)
+    application.window.close()
+    wait_for(lambda: not [t for t in threading.enumerate() if "emoscope" in t.name])
+
+
+def test_dropping_a_file_opens_it(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    path = tmp_path / "dropped.wav"
+    path.touch()
+    application.window.file_dropped.emit(str(path))
+    wait_for(lambda: finals(application) == 3)
+    assert sessions.asked[0][0] == "dropped.wav"
+
+
+def test_an_interrupted_session_is_offered_and_opened(
+    application: Application, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    lose_a_session(tmp_path / "sessions")
+    application.controller.look_for_lost_sessions()
+    wait_for(lambda: "lost_session" in application.window.banners.keys())
+    lost = next((tmp_path / "sessions").iterdir())
+    application.controller._recover(lost)
+    wait_for(lambda: application.state.turns.rowCount() == 1)
+    assert application.state.time.total == pytest.approx(4.0, abs=0.1)
+    assert application.state.sound.seconds == pytest.approx(4.0, abs=0.1)
+    assert "lost_session" not in application.window.banners.keys()
+
+
+def lose_a_session(root: Path) -> None:
+    """Write a session with the real journal and leave it without its closing mark."""
+    from core.dialogue.journal import Journal
+    from core.types import WINDOW, AudioBlock, Transcript, Turn
+
+    journal = Journal(root)
+    journal.begin(1, {"source": "test"}, lambda event: None)
+    for number in range(4 * SAMPLE_RATE // WINDOW):
+        block = np.full((1, WINDOW), 0.1, np.float32)
+        journal.write_audio(AudioBlock(block, number * WINDOW))
+    text = Transcript("hello there")
+    journal.write_turn(Turn(0, 8_000, 40_000, "A", TurnStatus.FINAL, text))
+    journal.close()
+    assert journal.folder is not None
+    (journal.folder / "closed").unlink()
