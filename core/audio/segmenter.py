@@ -28,7 +28,7 @@ class SegmenterSettings:
     partial_interval: how often a growing utterance is handed out.
     """
 
-    threshold: float = 0.5
+    threshold: float = 0.3
     release: float = 0.15
     pre_roll: float = 0.3
     hangover: float = 0.3

@@ -30,15 +30,22 @@ class GateSettings:
     confident: probability from which a window is taken for speech and judged.
     mean_probability: least mean probability of these windows.
     short_windows, short_mean_probability: fewer windows must convince more.
+    lively_windows, lively_probability: the detector is unsure of shouts and screams, so these many
+        windows need a lower mean where pitch and spectrum move as only a voice makes them.
+    lively_steady, lively_constancy: how far they must move for that; limits as below.
     steady_octaves: a pitch that moves by less than this between windows is held.
     max_steady: largest share of windows that hold their pitch.
     max_constancy: largest median cosine between the spectra of consecutive windows.
     """
 
-    confident: float = 0.5
+    confident: float = 0.3
     mean_probability: float = 0.70
     short_windows: int = 16
     short_mean_probability: float = 0.75
+    lively_windows: int = 12
+    lively_probability: float = 0.4
+    lively_steady: float = 0.05
+    lively_constancy: float = 0.8
     steady_octaves: float = 0.002
     max_steady: float = 0.3
     max_constancy: float = 0.93
@@ -71,18 +78,21 @@ class SpeechGate:
         confident = np.flatnonzero(probabilities >= settings.confident)
         if confident.size < self._min_windows:
             return False
-        if float(probabilities[confident].mean()) < self._least_mean(confident.size):
-            return False
         frames = _frames(evidence.samples)
-        pairs = confident[confident > 0]
-        steady = pitch_movement(frames)[pairs - 1] < settings.steady_octaves
-        if float(steady.mean()) > settings.max_steady:
+        pairs = confident[confident > 0] - 1
+        steady = float(np.mean(pitch_movement(frames)[pairs] < settings.steady_octaves))
+        constancy = float(np.median(spectral_constancy(frames)[pairs]))
+        if steady > settings.max_steady or constancy > settings.max_constancy:
             return False
-        constancy = spectral_constancy(frames)[pairs - 1]
-        return float(np.median(constancy)) <= settings.max_constancy
+        needed = self._needed(confident.size, steady, constancy)
+        return float(probabilities[confident].mean()) >= needed
 
-    def _least_mean(self, windows: int) -> float:
+    def _needed(self, windows: int, steady: float, constancy: float) -> float:
+        """Return the mean probability that is asked of so many windows."""
         settings = self._settings
+        lively = steady <= settings.lively_steady and constancy <= settings.lively_constancy
+        if lively and windows >= settings.lively_windows:
+            return settings.lively_probability
         short = windows < settings.short_windows
         return settings.short_mean_probability if short else settings.mean_probability
 
