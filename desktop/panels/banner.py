@@ -74,7 +74,7 @@ class BannerArea(QWidget):
         for key in tuple(self._banners):
             self.withdraw(key)
 
-    def keys(self) -> tuple[str, ...]:
+    def shown(self) -> tuple[str, ...]:
         """Return what is shown."""
         return tuple(self._banners)
 

@@ -50,8 +50,9 @@ class AffectPlane(Plot):
         painter.drawLine(QPointF(centre.x(), area.top()), QPointF(centre.x(), area.bottom()))
         painter.setFont(self.small_font(0.82))
         taken = self._draw_axes(painter, area)
-        self._draw_anchors(painter, area, taken)
         self._draw_trail(painter, area)
+        self._draw_anchors(painter, area, taken)
+        self._draw_newest(painter, area)
 
     def _point(self, area: QRectF, valence: float, arousal: float) -> QPointF:
         inner = area.adjusted(10, 10, -10, -10)
@@ -111,12 +112,15 @@ class AffectPlane(Plot):
             painter.setBrush(dot)
             painter.drawEllipse(point, 2.6, 2.6)
             previous = point
-        if previous is None:
+
+    def _draw_newest(self, painter: QPainter, area: QRectF) -> None:
+        if not self._points:
             return
+        _, valence, arousal, label = self._points[-1]
         painter.setOpacity(0.6 if self._faded else 1.0)
         painter.setPen(QPen(QColor(self.theme.text), 2))
-        painter.setBrush(self.theme.emotion_colour(self._points[-1][3]))
-        painter.drawEllipse(previous, 8, 8)
+        painter.setBrush(self.theme.emotion_colour(label))
+        painter.drawEllipse(self._point(area, valence, arousal), 8, 8)
         painter.setOpacity(1.0)
 
 

@@ -156,12 +156,13 @@ class AttentionPlot(Plot):
             )
 
     def draw_frames(self, painter: QPainter, attention: AttentionMap) -> None:
-        """Paint how much each moment counted as a filled curve over time."""
+        """Paint how much each moment counted over time; dashed: if all counted alike."""
         weights = attention.weights.mean(axis=0)
         painter.setFont(self.small_font())
         area = QRectF(self.rect()).adjusted(8, 4, -4, -painter.fontMetrics().height() - 3)
         self._grid = area
-        top = max(float(weights.max()), 1e-9)
+        even = 1.0 / len(weights)
+        top = max(float(weights.max()), 1.6 * even)
         path = QPainterPath(QPointF(area.left(), area.bottom()))
         for position, weight in enumerate(weights):
             x = area.left() + (position + 0.5) / len(weights) * area.width()
@@ -172,6 +173,9 @@ class AttentionPlot(Plot):
         painter.setPen(QPen(QColor(self.theme.wave), 1.5))
         painter.setBrush(fill)
         painter.drawPath(path)
+        height = area.bottom() - even / top * area.height()
+        painter.setPen(QPen(QColor(self.theme.muted), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(area.left(), height), QPointF(area.right(), height))
         self._draw_column_names(painter, area, attention.key_axis)
 
     def _draw_row_names(self, painter: QPainter, area: QRectF, labels: tuple[str, ...]) -> None:

@@ -153,13 +153,13 @@ def test_an_error_before_the_start_is_a_banner_and_the_next_try_works(
 ) -> None:
     sessions.error = DeviceError("There is no microphone.", "Plug one in.")
     application.controller.start_live()
-    wait_for(lambda: "error" in application.window.banners.keys())
+    wait_for(lambda: "error" in application.window.banners.shown())
     assert application.window.banners.text("error") == "There is no microphone. Plug one in."
     assert application.state.session is SessionState.FAILED
     sessions.error = None
     application.controller.start_live()
     wait_for(lambda: finals(application) >= 1)
-    assert "error" not in application.window.banners.keys()
+    assert "error" not in application.window.banners.shown()
 
 
 def test_a_model_that_does_not_load_is_said(
@@ -167,7 +167,7 @@ def test_a_model_that_does_not_load_is_said(
 ) -> None:
     sessions.analyzer = lambda: FakeAnalyzer(fail_to_load=RuntimeError("the weights are torn"))
     application.controller.start_live()
-    wait_for(lambda: "error" in application.window.banners.keys())
+    wait_for(lambda: "error" in application.window.banners.shown())
     assert "the weights are torn" in application.window.banners.text("error")
 
 
@@ -175,7 +175,7 @@ def test_a_file_that_is_not_there_is_said(
     application: Application, wait_for: WaitFor, tmp_path: Path
 ) -> None:
     application.controller.open_recording(tmp_path / "gone.wav")
-    wait_for(lambda: "error" in application.window.banners.keys())
+    wait_for(lambda: "error" in application.window.banners.shown())
     assert "gone.wav" in application.window.banners.text("error")
 
 
@@ -186,7 +186,7 @@ def test_a_lost_device_is_a_banner_until_it_is_back(application: Application) ->
     assert "USB Audio" in application.window.banners.text("device_lost")
     application.bridge.publish(Notice(message, Severity.INFO, active=False))
     application.bridge.deliver()
-    assert application.window.banners.keys() == ()
+    assert application.window.banners.shown() == ()
 
 
 def test_banners_are_bounded_and_the_worst_stay(application: Application) -> None:
@@ -194,9 +194,9 @@ def test_banners_are_bounded_and_the_worst_stay(application: Application) -> Non
     application.controller.show_notice(Notice(Message("journal_failed"), Severity.ERROR))
     for code in codes:
         application.controller.show_notice(Notice(Message(code), Severity.WARNING))
-    assert len(application.window.banners.keys()) == 3
-    assert "journal_failed" in application.window.banners.keys()
-    assert "falling_behind" in application.window.banners.keys()
+    assert len(application.window.banners.shown()) == 3
+    assert "journal_failed" in application.window.banners.shown()
+    assert "falling_behind" in application.window.banners.shown()
 
 
 def test_the_arrows_step_through_the_turns_and_every_panel_follows(
@@ -260,7 +260,7 @@ def test_turns_are_exported_in_a_format_of_the_users_choice(
     wait_for(state_is(application, SessionState.IDLE))
     target = tmp_path / "out.jsonl"
     application.controller.export(target, "jsonl")
-    wait_for(lambda: "exported" in application.window.banners.keys())
+    wait_for(lambda: "exported" in application.window.banners.shown())
     lines = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == 3
     assert lines[0]["text"] == "utterance 0"
@@ -290,13 +290,13 @@ def test_an_interrupted_session_is_offered_and_opened(
 ) -> None:
     lose_a_session(tmp_path / "sessions")
     application.controller.look_for_lost_sessions()
-    wait_for(lambda: "lost_session" in application.window.banners.keys())
+    wait_for(lambda: "lost_session" in application.window.banners.shown())
     lost = next((tmp_path / "sessions").iterdir())
     application.controller._recover(lost)
     wait_for(lambda: application.state.turns.rowCount() == 1)
     assert application.state.time.total == pytest.approx(4.0, abs=0.1)
     assert application.state.sound.seconds == pytest.approx(4.0, abs=0.1)
-    assert "lost_session" not in application.window.banners.keys()
+    assert "lost_session" not in application.window.banners.shown()
 
 
 def lose_a_session(root: Path) -> None:
