@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ EXIT_SOME_FAILED = 1
 def main(argv: Sequence[str]) -> int:
     """Analyse every file named; 1 when some could not be read. Raises EmoscopeError."""
     arguments = parser().parse_args(argv)
+    # What goes wrong is said in sentences; a log handler of the caller still gets the details.
+    logging.getLogger("core").addHandler(logging.NullHandler())
     formats = parse_formats(arguments.formats)
     if arguments.transcript and len(arguments.files) > 1:
         raise ConfigError(

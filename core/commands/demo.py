@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def main(argv: Sequence[str], reason: str = NO_DISPLAY) -> int:
     `reason` is said first. Raises EmoscopeError when the sample or the checkpoint is missing.
     """
     arguments = parser().parse_args(argv)
+    logging.getLogger("core").addHandler(logging.NullHandler())
     media = sample_dialogue()
     if not media.is_file():
         raise MediaError(f"The sample dialogue {media} is missing.", "Install Emoscope again.")
@@ -45,9 +47,11 @@ def main(argv: Sequence[str], reason: str = NO_DISPLAY) -> int:
         )
     if outcome.error is not None:
         raise outcome.error
-    for name in ("html", "jsonl"):
-        suffixed = arguments.out / f"{media.stem}.{name}"
-        print(f"Written: {export(outcome.recording, name, suffixed)}")
+    written = [
+        export(outcome.recording, name, arguments.out / f"{media.stem}.{name}")
+        for name in ("html", "jsonl")
+    ]
+    print(f"Written: {', '.join(map(str, written))}")
     print("Your own recordings: emoscope analyze FILE --out FOLDER")
     return 0
 

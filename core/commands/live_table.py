@@ -30,12 +30,21 @@ def turn_line(turn: Turn) -> str:
     )
 
 
+class PipedConsole(Console):
+    """A console that, when its reader has left, raises instead of exiting on any thread."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError."""
+        raise BrokenPipeError
+
+
 class LiveTable:
     """Shows the turns of a session as they come; a listener, called from any thread."""
 
     def __init__(self, title: str, console: Console | None = None) -> None:
         self._title = title
-        self._console = console or Console(highlight=False)
+        self._console = console or PipedConsole(highlight=False)
+        self._unread = False
         self._lock = threading.Lock()
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self._progress = ""
@@ -60,17 +69,25 @@ class LiveTable:
             self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show what an event changes."""
+        """Show what an event changes; nothing once nobody reads any more."""
         with self._lock:
-            if isinstance(event, TurnUpdated):
-                self._show_turn(event.turn)
-            elif isinstance(event, Progress):
-                self._progress = f"{clock(seconds(event.done))}, {event.speed:.1f} x real time"
-            elif isinstance(event, Notice) and event.active:
-                self._console.print(sentence(event.message), markup=False)
-            else:
+            if self._unread:
                 return
-            self._draw()
+            try:
+                self._show(event)
+            except BrokenPipeError:
+                self._unread = True
+
+    def _show(self, event: Event) -> None:
+        if isinstance(event, TurnUpdated):
+            self._show_turn(event.turn)
+        elif isinstance(event, Progress):
+            self._progress = f"{clock(seconds(event.done))}, {event.speed:.1f} x real time"
+        elif isinstance(event, Notice) and event.active:
+            self._console.print(sentence(event.message), markup=False)
+        else:
+            return
+        self._draw()
 
     def _show_turn(self, turn: Turn) -> None:
         self._turns[turn.index] = turn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -86,8 +87,13 @@ class _Lines:
             self.line(f"{self._name}: {progress_text(progress)}")
 
     def line(self, text: str, *, error: bool = False) -> None:
+        stream = sys.stderr if error else sys.stdout
         with self._lock:
-            print(text, file=sys.stderr if error else sys.stdout, flush=True)
+            try:
+                print(text, file=stream, flush=True)
+            except BrokenPipeError:
+                # The reader left (`| head`); the files are still wanted.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Bar:

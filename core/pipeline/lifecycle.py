@@ -22,6 +22,7 @@ class Lifecycle:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+        self._listener_failed = False
         self._lock = threading.RLock()
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -35,8 +36,10 @@ class Lifecycle:
         """Tell the listener; one that raises is logged and does no harm."""
         try:
             self._listener(event)
-        except Exception:
-            log.exception("the listener failed on %s", type(event).__name__)
+        except (Exception, SystemExit):  # some consoles exit when nobody reads them any more
+            if not self._listener_failed:  # or a long session fills the log with it
+                self._listener_failed = True
+                log.exception("the listener failed on %s", type(event).__name__)
 
     def start(self, work: dict[str, Callable[[], None]]) -> None:
         """Start a thread per entry, named after it. Raises RuntimeError the second time."""
@@ -67,8 +70,10 @@ class Lifecycle:
                 self._enter(SessionState.STOPPING)
             self.stopping.set()
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Stop because of an error; the first one is kept."""
+        if not isinstance(error, Exception):
+            error = RuntimeError(f"A part of the session ended the program ({error!r}).")
         if not isinstance(error, EmoscopeError):
             log.error("the session failed", exc_info=error)
         with self._lock:
@@ -110,7 +115,7 @@ class Lifecycle:
     def _guarded(self, job: Callable[[], None]) -> None:
         try:
             job()
-        except Exception as error:
+        except BaseException as error:  # a library that calls sys.exit must not hang the session
             self.fail(error)
 
 

@@ -69,11 +69,11 @@ class BehindWatch:
         """Return what to tell, given the longest wait (s) and all partials dropped so far."""
         now = self._clock()
         self._stale.append((now, stale))
-        while now - self._stale[0][0] > self._after:
+        while len(self._stale) > 1 and now - self._stale[1][0] >= self._after:
             self._stale.popleft()
-        recent = stale - self._stale[0][1]
-        # Four partials a second are made of one speaker; two dropped of them is most.
-        behind = waited > self._after or recent > 2 * self._after
+        since, before = self._stale[0]
+        # Four partials a second are made of one speaker; dropping two of them is most.
+        behind = waited > self._after or stale - before > 2 * max(now - since, self._after)
         return self._changed(behind, waited, stale)
 
     def _changed(self, behind: bool, waited: float, stale: int) -> Notice | None:

@@ -211,10 +211,12 @@ class Session:
             worker.run()
             if self._cancelled:
                 worker.surrender()
-        except Exception as error:
+        except BaseException as error:
             self._life.fail(error)
-            self._dispatch.abandon()
         finally:
+            # Whatever the reason, nobody may go on waiting for this thread.
+            self._life.stop()
+            self._dispatch.abandon()
             self._life.end(self._close)
 
     def _loaded_analyzer(self) -> Analyzer:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import random
 import re
@@ -10,14 +11,19 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from rich.console import Console
 
+from core.audio.io import read_audio
 from core.commands import analyze, demo
+from core.commands.live_table import LiveTable, PipedConsole
 from core.commands.output_names import output_path, output_stems
 from core.commands.progress import clock, progress_text
 from core.commands.sentences import sentence
+from core.dialogue.readers.transcripts import find_transcript, read_transcript
 from core.dialogue.wav import to_pcm
 from core.errors import ConfigError
 from core.pipeline.events import Progress
+from core.pipeline.offline import analyze_file
 from core.resources import sample_dialogue
 from core.types import SAMPLE_RATE, Message
 from tests.dialogue.test_export import FIELDS
@@ -86,6 +92,23 @@ def test_speech_is_found_where_there_is_no_transcript(sample: Path, tmp_path: Pa
     assert all(turn["text"] == "" and turn["modalities"] == ["speech"] for turn in turns)
     starts = [turn["start"] for turn in turns]
     assert starts == sorted(starts)  # type: ignore[type-var]
+
+
+def test_two_channels_are_two_speakers(sample: Path, tmp_path: Path) -> None:
+    heard = read_audio(sample)[0, : 20 * SAMPLE_RATE]
+    rows_by_channel = np.stack([heard, np.roll(heard, 10 * SAMPLE_RATE)])
+    media = tmp_path / "call.wav"
+    with wave.open(str(media), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(to_pcm(rows_by_channel))
+    arguments = ("--out", tmp_path / "o", "--whisper", "none", "--formats", "jsonl")
+    assert run(media, *arguments, "--channels", "both") == 0
+    turns = rows(tmp_path / "o" / "call.jsonl")
+    assert {turn["speaker"] for turn in turns} == {"A", "B"}
+    assert run(media, *arguments) == 0
+    assert {turn["speaker"] for turn in rows(tmp_path / "o" / "call.jsonl")} == {None}
 
 
 def make_broken(folder: Path) -> list[Path]:
@@ -267,6 +290,29 @@ def test_the_demo_plays_the_sample_and_writes_the_report(
     for turn in turns:
         assert str(turn["text"]) in shown
     assert (tmp_path / "report" / f"{sample.stem}.html").is_file()
+
+
+def test_the_live_table_shows_turns_on_a_terminal(sample: Path, tmp_path: Path) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120, height=40)
+    with LiveTable("Sample", console) as table:
+        annotations = read_transcript(find_transcript(sample) or tmp_path).annotations
+        analyze_file(sample, FakeAnalyzer(), None, table, annotations=annotations)
+    shown = screen.getvalue()
+    assert all(annotation.text.split()[0] in shown for annotation in annotations)
+    assert "x real time" in shown
+
+
+def test_a_reader_that_leaves_does_not_stop_the_analysis(sample: Path) -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    table = LiveTable("Sample", PipedConsole(file=Closed()))
+    annotations = read_transcript(find_transcript(sample) or Path()).annotations
+    outcome = analyze_file(sample, FakeAnalyzer(), None, table, annotations=annotations)
+    assert outcome.error is None
+    assert len(outcome.recording.turns) == len(annotations)
 
 
 def test_progress_is_told_in_words() -> None:

@@ -414,17 +414,35 @@ def test_messages_of_the_source_become_notices(events: Events) -> None:
     ]
 
 
-def test_a_listener_that_raises_does_no_harm() -> None:
+@pytest.mark.parametrize("failure", [ValueError, SystemExit])
+def test_a_listener_that_raises_does_no_harm(failure: type[BaseException]) -> None:
     def raising(event: object) -> None:
-        raise ValueError("the window is gone")
+        raise failure("the window is gone")
 
-    session = Session(
-        ScriptedSource(conversation(1)), FILE, FakeAnalyzer(), None, raising, cutter=LoudnessCutter
-    )
+    source = ScriptedSource(conversation(*[1.0] * 8))
+    session = Session(source, FILE, FakeAnalyzer(), None, raising, cutter=LoudnessCutter)
     session.start()
     assert session.join(10)
-    assert len(session.history) == 1
+    assert len(session.history) == 8
     assert session.state is SessionState.IDLE
+
+
+def test_a_part_that_calls_exit_fails_the_session_and_hangs_nothing(events: Events) -> None:
+    class Exiting(FakeAnalyzer):
+        def final(self, utterance, transcript):  # type: ignore[no-untyped-def]
+            raise SystemExit(3)
+
+    session = run(events, ScriptedSource(conversation(*[1] * 12)), analyzer=Exiting())
+    assert session.state is SessionState.FAILED
+    assert "SystemExit" in str(session.error)
+
+
+def test_falling_behind_is_said_and_drops_partials_only(events: Events) -> None:
+    settings = SessionSettings(behind_after=0.5)
+    source = ScriptedSource(conversation(*[3.0] * 4, pause=0.5), realtime=True, rate=4)
+    run(events, source, settings, FakeAnalyzer(delay=0.4))
+    assert "falling_behind" in events.notices()
+    assert [turn.index for turn in events.finals()] == [0, 1, 2, 3]
 
 
 def test_live_speech_beyond_the_backlog_goes_without_text(events: Events) -> None:
