@@ -51,6 +51,7 @@ class MicrophoneSource:
         self._mode = ChannelMode(channels)
         self._rate = rate
         self._stopped = threading.Event()
+        self._stopped.set()
         self._messages: deque[Message] = deque()
         self._keeper: DeviceKeeper | None = None
         self._capture: Capture | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,5 +142,7 @@ def close_stream(stream: Any) -> None:
 
 def leave_open_at_exit() -> None:
     """Keep the interpreter's exit from waiting for a stream that hangs."""
-    sounddevice = importlib.import_module("sounddevice")
-    atexit.unregister(sounddevice._exit_handler)
+    # The import may be what hangs: take the module as far as it has come, and wait for nothing.
+    handler = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)
+    if handler is not None:
+        atexit.unregister(handler)

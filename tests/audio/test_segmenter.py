@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 
+from core.audio.io import read_audio
 from core.audio.segmenter import Segmenter, SegmenterSettings, index_allocator
+from core.audio.vad import SileroVad
+from core.resources import sample_dialogue
 from core.types import SAMPLE_RATE, WINDOW, AudioBlock, FloatArray, Utterance, seconds
 from tests.audio.voices import ScriptedVad, cut, quiet, scripted, voice
 
@@ -172,3 +176,22 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         SegmenterSettings(threshold=1.5)
     with pytest.raises(ValueError, match="padding"):
         SegmenterSettings(padding=1.0)
+
+
+def subtitles() -> list[tuple[float, float]]:
+    """Return when each line of the bundled sample is spoken, in seconds."""
+    text = sample_dialogue().with_suffix(".srt").read_text(encoding="utf-8")
+    times = re.findall(r"(\d+):(\d+):(\d+),(\d+)", text)
+    points = [int(h) * 3600 + int(m) * 60 + int(s) + int(ms) / 1000 for h, m, s, ms in times]
+    return list(zip(points[::2], points[1::2], strict=True))
+
+
+def test_of_real_lines_neither_the_first_nor_the_last_syllable_is_lost() -> None:
+    found = cut(read_audio(sample_dialogue())[0], Segmenter(SegmenterSettings(), SileroVad()))
+    spans = [(seconds(u.start), seconds(u.end)) for u in finals(found)]
+    lines = subtitles()
+    assert len(lines) > 10
+    for begin, end in lines:
+        covered = sum(max(0.0, min(end, b) - max(begin, a)) for a, b in spans)
+        assert any(a <= begin + 0.02 < b for a, b in spans), f"the onset at {begin} s is lost"
+        assert covered > 0.9 * (end - begin)
