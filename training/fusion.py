@@ -7,7 +7,7 @@ held out from the text encoder. No speaker that is scored, and no spoken script,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
@@ -82,7 +82,11 @@ def run(config: FusionConfig, context: StageContext) -> None:
         "calibration_error": errors,
         "late": {k: v.tolist() for k, v in head.late.state_dict().items()},
         "split": spoken.split,
-        "pairs": {"speech_clips": len(trained.labels), "texts": len(pool.labels)},
+        "pairs": {
+            **asdict(config.pairs),
+            "speech_clips": len(trained.labels),
+            "texts": len(pool.labels),
+        },
     }
     save_fusion(context.folder, FusionArtifact(head, temperatures, info))
     context.reporter.metrics("temperatures", temperatures)

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import CheckpointError
 from core.models.encoders.text import TextEncoder, TextEncoderConfig
-from core.models.tokenizer import TextTokenizer
+from core.models.tokenizer import FILE, TextTokenizer
 from training.data.text_split import load_parts
 from training.stages import StageContext
 from training.text_objective import MultiTask, TextLossConfig, TextObjective
@@ -45,8 +45,7 @@ def run(config: TextConfig, context: StageContext) -> None:
     """Train the text encoder; leaves weights, tokenizer and `text.json` in the stage's folder."""
     config = _quick(config) if context.quick else config
     parts = load_parts(context.data, config.held_out, context.seed, quick=context.quick)
-    tokenizer = TextTokenizer.train(parts.train.texts, config.encoder.vocabulary)
-    tokenizer.save(context.folder)
+    tokenizer = _tokenizer(config, parts.train.texts, context)
     torch.manual_seed(context.seed)
     encoder = TextEncoder(replace(config.encoder, vocabulary=tokenizer.vocabulary_size))
     pretrain(config.pretraining, encoder, tokenizer, parts.train.texts, context)
@@ -66,6 +65,15 @@ def run(config: TextConfig, context: StageContext) -> None:
     save(context.folder, encoder, info)
     for name, values in metrics.items():
         context.reporter.metrics(name, {k: v for k, v in values.items() if k != "f1"})
+
+
+def _tokenizer(config: TextConfig, texts: list[str], context: StageContext) -> TextTokenizer:
+    """Train the tokenizer, or take that of the run which goes on: its ids are in the weights."""
+    if context.resume and (context.folder / FILE).is_file():
+        return TextTokenizer.load(context.folder)
+    tokenizer = TextTokenizer.train(texts, config.encoder.vocabulary)
+    tokenizer.save(context.folder)
+    return tokenizer
 
 
 def save(folder: Path, encoder: TextEncoder, info: Mapping[str, Any]) -> None:

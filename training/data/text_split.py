@@ -78,6 +78,7 @@ def load_parts(data: Path, held_out: float, seed: int, quick: bool = False) -> T
         "seed": seed,
         "goemotions_held_out": held_out,
         "kote_shares": list(KOTE_SHARES),
+        "kote_rows": len(rows),
         "kote_scored_rows": [row.number for row in test],
     }
     return TextParts(
