@@ -129,7 +129,10 @@ class AudioDecoder:
                 yield frame
                 position += frame.samples / frame.sample_rate
         except av.error.FFmpegError as error:
-            raise _damaged(self._path, position) from error
+            stated = self.info.duration
+            if stated is None or position < stated - SHORT_SECONDS:
+                raise _damaged(self._path, position) from error
+            # All of the sound is there; what follows it (tags, zeros) is not sound.
 
     def _converted(self, converter: Any, frame: Any) -> Any:
         try:

@@ -164,6 +164,12 @@ def test_damage_on_the_way_is_an_error_that_says_where(kind: str, tmp_path: Path
         read_audio(path)
 
 
+def test_what_hangs_on_behind_the_sound_does_no_harm(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "a.mp3", pulses(3)[None], RATE)
+    path.write_bytes(path.read_bytes() + b"not sound " * 100)
+    assert decode_or_refuse(path) == (3 * SAMPLE_RATE, [])
+
+
 MEMORY_PROBE = """
 import sys, resource
 from core.audio.io import AudioDecoder
