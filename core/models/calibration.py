@@ -93,7 +93,7 @@ class DoubtLimits:
     """
 
     voiced_seconds: float = 0.4
-    snr_db: float = 6.0
+    snr_db: float = 7.0
     margin: float = 0.08
     entropy: float = 0.92
 

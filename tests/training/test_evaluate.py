@@ -201,6 +201,12 @@ def test_the_svm_is_fitted_on_training_speakers_only(report):
     assert report["corpora"]["ravdess"]["svm_uar"] is not None
 
 
+def test_a_corpus_is_compared_with_its_own_svm_and_a_new_one_with_the_common(report):
+    ravdess, emodb = report["corpora"]["ravdess"], report["corpora"]["emodb"]
+    assert ravdess["svm_uar"] is not None
+    assert emodb["svm_uar"] == emodb["svm_pooled_uar"]
+
+
 def test_the_svm_can_be_kept_in_the_checkpoint(data, tmp_path, report):
     path = make_checkpoint(tmp_path / "tiny", trained_on=TRAINED)
     assert add_baselines(path, data)
@@ -252,7 +258,7 @@ def test_tables_show_what_the_json_holds(checkpoint, data, capsys):
     printed = capsys.readouterr().out
     for part in ("always the commonest class", "personal baseline", "60 s heard before", "recall"):
         assert part in printed
-    assert "language ko (emotiontts_ko)" in printed
+    assert "ko (emotiontts_ko)" in printed
     assert "1 speakers" in printed
 
 

@@ -64,8 +64,8 @@ def print_report(evaluation: Evaluation, console: Console) -> None:
     for group in evaluation.corpora:
         _print_group(group, console)
         _print_confusion(group, info.specification.labels, console)
-    for group in evaluation.languages:
-        _print_group(group, console)
+    if evaluation.languages:
+        _print_languages(evaluation.languages, console)
     if evaluation.texts:
         _print_texts(evaluation.texts, info.specification.labels, console)
     console.print(
@@ -87,6 +87,20 @@ def _print_group(group: GroupReport, console: Console) -> None:
     console.print(f"  {group.speakers} speakers")
     for note in group.notes:
         console.print(f"  {note}", markup=False)
+
+
+def _print_languages(groups: Sequence[GroupReport], console: Console) -> None:
+    table = Table(title="By language, UAR", title_justify="left")
+    shown = (scoring.SPEECH, scoring.PERSONAL, scoring.TEXT, scoring.FUSED)
+    for heading in ("language", "clips", "speakers", *(_TITLES[name] for name in shown)):
+        table.add_column(heading)
+    for group in groups:
+        found = (group.scores.get(name) for name in shown)
+        cells = (_cell(None if scores is None else scores.uar) for scores in found)
+        clips = str(group.scores[scoring.SPEECH].n)
+        table.add_row(group.name, clips, str(group.speakers), *cells)
+    console.print()
+    console.print(table)
 
 
 def _cell(figure: Estimate | None) -> str:
@@ -154,10 +168,10 @@ def _group_json(group: GroupReport) -> dict[str, Any]:
         "uar_personal": scoring.PERSONAL,
         "uar_text": scoring.TEXT,
         "uar_fused": scoring.FUSED,
-        "svm_uar": scoring.SVM_RAW,
-        "svm_uar_personal": scoring.SVM_PERSONAL,
-        "svm_corpus_uar": scoring.SVM_CORPUS_RAW,
-        "svm_corpus_uar_personal": scoring.SVM_CORPUS_PERSONAL,
+        "svm_uar": _of_corpus(group, scoring.SVM_CORPUS_RAW, scoring.SVM_RAW),
+        "svm_uar_personal": _of_corpus(group, scoring.SVM_CORPUS_PERSONAL, scoring.SVM_PERSONAL),
+        "svm_pooled_uar": scoring.SVM_RAW,
+        "svm_pooled_uar_personal": scoring.SVM_PERSONAL,
         "uar_personal_with_text": scoring.PERSONAL_WITH_TEXT,
         "majority_uar": scoring.MAJORITY,
     }
@@ -187,6 +201,11 @@ def _group_json(group: GroupReport) -> dict[str, Any]:
         },
         "notes": list(group.notes),
     }
+
+
+def _of_corpus(group: GroupReport, own: str, pooled: str) -> str:
+    """Return the SVM to be compared with: the corpus's own, or the common one of a new corpus."""
+    return own if own in group.scores else pooled
 
 
 def _text_json(found: TextScores) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _group(
     by_language = []
     for language in dict.fromkeys(spoken[name] for name in predictions):
         own = [j for j in judged if j.speakers and spoken[j.name] == language]
-        title = f"language {language} ({', '.join(j.name for j in own)})"
+        title = f"{language} ({', '.join(j.name for j in own)})"
         joined = _joined([predictions[j.name] for j in own])
         by_language.append(_report(title, own, joined, loaded, seed, ()))
     return by_corpus, by_language
