@@ -50,7 +50,7 @@ def write(recording: Recording, language: str) -> str:
         dots=affect_dots(recording.turns),
         derived=any(t.emotion is not None and t.emotion.affect_derived for t in recording.turns),
         words_by=_words_by(recording, language),
-        view=_View(labels, language),
+        view=_View(labels, language, any(t.transcript for t in recording.turns)),
         geometry={"width": WIDTH, "lane": LANE, "curves": CURVES, "margin": MARGIN},
     )
 
@@ -104,7 +104,9 @@ def ink_on(colour: str) -> str:
 class _View:
     """How the template names and formats what belongs to a turn."""
 
-    def __init__(self, labels: Sequence[str], language: str) -> None:
+    def __init__(self, labels: Sequence[str], language: str, has_words: bool) -> None:
+        # Where nothing was recognised at all, that is said once and not beside every turn.
+        self._silent = () if has_words else ("speech_only",)
         self._keys = {label: f"e{i}" for i, label in enumerate(labels)}
         self._language = language
         self._words = words(language)
@@ -183,7 +185,8 @@ class _View:
             )
             found.append(" + ".join(share))
         codes = (*turn.notes, *(emotion.notes if emotion else ()))
-        return found + [note_phrase(code, self._language) for code in dict.fromkeys(codes)]
+        wanted = (code for code in dict.fromkeys(codes) if code not in self._silent)
+        return found + [note_phrase(code, self._language) for code in wanted]
 
 
 def _labels(turns: Sequence[Turn]) -> tuple[str, ...]:
