@@ -126,9 +126,9 @@ class SupportVectorBaseline:
         values = []
         for pair, (i, j) in enumerate(combinations(range(len(self.classes)), 2)):
             of_i, of_j = slice(edges[i], edges[i + 1]), slice(edges[j], edges[j + 1])
-            value = kernel[:, of_i] @ self.coefficients[j - 1, of_i]
-            value = value + kernel[:, of_j] @ self.coefficients[i, of_j]
-            values.append(value + self.intercept[pair])
+            for_i = kernel[:, of_i] @ self.coefficients[j - 1, of_i]
+            for_j = kernel[:, of_j] @ self.coefficients[i, of_j]
+            values.append(for_i + for_j + self.intercept[pair])
         return np.stack(values, axis=1)
 
     def predict(self, features: ArrayLike, among: Sequence[str] | None = None) -> list[str]:

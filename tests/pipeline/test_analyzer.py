@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from dataclasses import replace
@@ -251,6 +252,21 @@ def test_nothing_that_leaves_holds_a_tensor(analyzer):
     assert all(type(value) is float for value in held)
     assert all(m.weights.base is None or m.weights.base.base is None for m in result.attentions)
     assert all(type(m.weights) is np.ndarray for m in result.attentions)
+
+
+def test_no_tensor_is_kept_between_looks(analyzer):
+    def tensors() -> int:
+        gc.collect()
+        return sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects())
+
+    kept = [analyzer.final(said(1.0, index=i), ENGLISH) for i in range(2)]
+    before = tensors()
+    for index in range(2, 8):
+        kept.append(analyzer.partial(said(1.0, index=index), ENGLISH))
+        kept.append(analyzer.final(said(1.0, index=index), ENGLISH))
+        analyzer.remember(said(1.0, index=index))
+    assert tensors() == before
+    assert len(kept) == 14
 
 
 @pytest.mark.parametrize(
