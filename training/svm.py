@@ -103,7 +103,7 @@ class SupportVectorBaseline:
         x = np.nan_to_num((rows - mean) / scale)
         gamma = 1.0 / (x.shape[1] * float(x.var()))
         # fp32 is what is stored: fitting on it keeps the decisions the same after loading
-        machine = SVC(C=c, gamma=gamma, class_weight="balanced").fit(np.float32(x), labels)
+        machine = SVC(C=c, gamma=gamma, class_weight="balanced").fit(x.astype(np.float32), labels)
         return cls(
             classes=tuple(str(name) for name in machine.classes_),
             mean=mean,
@@ -119,7 +119,7 @@ class SupportVectorBaseline:
     def decisions(self, features: ArrayLike) -> Float:
         """Return one value per pair of classes (n, C (C - 1) / 2); positive: the first of them."""
         x = np.nan_to_num((np.asarray(features, dtype=np.float64) - self.mean) / self.scale)
-        x = np.float32(x).astype(np.float64)
+        x = x.astype(np.float32).astype(np.float64)
         squares = (x**2).sum(axis=1)[:, None] + (self.support**2).sum(axis=1)
         kernel = np.exp(-self.gamma * np.maximum(squares - 2.0 * x @ self.support.T, 0.0))
         edges = np.concatenate([[0], np.cumsum(self.counts)])
