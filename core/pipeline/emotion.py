@@ -52,12 +52,10 @@ class EmotionWorker:
                 self._judge(job)
 
     def surrender(self) -> None:
-        """Make every turn final as it stands: its text will not come any more."""
+        """Make every turn final as it stands: nothing more will come."""
         for turn in tuple(self._turns.values()):
-            if turn.status is TurnStatus.SPEECH:
-                notes = (*turn.notes, "text_skipped")
-                self._finish(replace(turn, status=TurnStatus.FINAL, notes=notes))
-        self._turns.clear()
+            note = "text_skipped" if turn.status is TurnStatus.SPEECH else "interrupted"
+            self._finish(replace(turn, status=TurnStatus.FINAL, notes=(*turn.notes, note)))
 
     def _show_text(self, job: ShowText) -> None:
         turn = self._turns.get(job.index)

@@ -11,7 +11,7 @@ import pytest
 
 from core.dialogue.export.formats import FORMATS, export, parse_formats, render
 from core.dialogue.export.html import ink_on
-from core.dialogue.export.shapes import timeline
+from core.dialogue.export.shapes import shares, timeline
 from core.dialogue.readers.transcripts import read_transcript
 from core.dialogue.recording import Recording
 from core.dialogue.turn_record import turn_from_record, turn_to_record
@@ -232,3 +232,14 @@ def test_words_on_blocks_can_be_read(colour: str) -> None:
 
     light, dark = sorted((luminance(colour), luminance(ink_on(colour))), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_time_that_is_not_sure_is_counted_apart() -> None:
+    sure, unsure = judged(0, 0, 3, "A", ""), judged(1, 4, 4.4, "A", "")
+    assert sure.emotion is not None
+    assert unsure.emotion is not None
+    assert unsure.emotion.uncertain
+    parts = shares((sure, unsure), EMOTIONS)
+    assert [part.label for part in parts] == [sure.emotion.label, None]
+    assert [part.duration for part in parts] == pytest.approx([3.0, 0.4])
+    assert sum(part.width for part in parts) == pytest.approx(100, abs=0.01)

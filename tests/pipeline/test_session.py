@@ -202,6 +202,18 @@ def test_cancel_gives_up_what_waits(events: Events) -> None:
     assert sum(call[0] == "final" for call in transcriber.calls) <= 1
 
 
+def test_cancel_leaves_no_turn_that_looks_as_if_it_went_on(events: Events) -> None:
+    source = ScriptedSource(np.concatenate([silence(0.2), tone(60)]), realtime=True)
+    session = Session(source, LIVE, FakeAnalyzer(), None, events, cutter=LoudnessCutter)
+    session.start()
+    events.wait_for(lambda e: bool(e.turns(TurnStatus.PARTIAL)))
+    session.cancel()
+    assert session.join(10)
+    (turn,) = session.history.snapshot()
+    assert turn.status is TurnStatus.FINAL
+    assert turn.notes == ("interrupted",)
+
+
 def test_what_is_said_while_the_models_load_is_not_lost(events: Events) -> None:
     analyzer = FakeAnalyzer(load_delay=0.5)
     source = ScriptedSource(conversation(1, 1, 1), live=True)

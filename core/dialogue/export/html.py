@@ -111,17 +111,17 @@ class _View:
         self._language = language
         self._words = words(language)
 
-    def key(self, label: str) -> str:
-        """CSS class of an emotion."""
-        return self._keys[label]
+    def key(self, label: str | None) -> str:
+        """CSS class of an emotion, or of none that is sure."""
+        return self._keys[label] if label is not None else "none"
 
     def turn_key(self, turn: Turn) -> str:
         """CSS class of a turn's emotion; none when it was not judged."""
         return self.key(turn.emotion.label) if turn.emotion else "none"
 
-    def word(self, label: str) -> str:
+    def word(self, label: str | None) -> str:
         """An emotion's word."""
-        return emotion_word(label, self._language)
+        return self._words["not_sure"] if label is None else emotion_word(label, self._language)
 
     def clock(self, second: float) -> str:
         """A time."""

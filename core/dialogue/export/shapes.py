@@ -150,20 +150,21 @@ def affect_dots(turns: Sequence[Turn]) -> tuple[Dot, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How much of somebody's speaking time had a label: a part of a bar 100 wide."""
+    """How much of somebody's speaking time had a label (None: no sure one), of a bar 100 wide."""
 
-    label: str
+    label: str | None
     x: float
     width: float
     duration: float
 
 
 def shares(turns: Sequence[Turn], labels: Sequence[str]) -> tuple[Share, ...]:
-    """Return the speaking time of these turns by label, as parts of one bar."""
-    spent = dict.fromkeys(labels, 0.0)
+    """Return the speaking time of these turns by label, as parts of one bar; the unsure last."""
+    spent: dict[str | None, float] = dict.fromkeys([*labels, None], 0.0)
     for turn in turns:
-        if turn.emotion is not None:
-            spent[turn.emotion.label] += seconds(turn.end - turn.start)
+        sure = turn.emotion is not None and not turn.emotion.uncertain
+        label = turn.emotion.label if turn.emotion is not None and sure else None
+        spent[label] += seconds(turn.end - turn.start)
     total = sum(spent.values())
     parts, x = [], 0.0
     for label, duration in spent.items():
