@@ -78,9 +78,11 @@ class ViewState(QObject):
     def hear(self, heard: Sequence[AudioHeard]) -> None:
         """Add blocks that were heard."""
         self.sound.append(heard, spectrogram=self.live)
-        ended = self.session in (SessionState.IDLE, SessionState.FAILED)
-        self.level = () if ended else heard[-1].level_dbfs
-        self.clipped = any(max(event.clipping, default=0.0) > CLIP_SHARE for event in heard)
+        listening = self.live and self.session not in (SessionState.IDLE, SessionState.FAILED)
+        self.level = heard[-1].level_dbfs if listening else ()
+        self.clipped = listening and any(
+            max(event.clipping, default=0.0) > CLIP_SHARE for event in heard
+        )
         self.time.now = self.sound.seconds
         if not self.time.following and self.sound.seconds > self.time.total:
             self.time.review(self.sound.seconds)

@@ -948,6 +948,10 @@
         <translation>찾기 닫기</translation>
     </message>
     <message>
+        <source>The model is being loaded. What is said meanwhile is not lost.</source>
+        <translation>모델을 불러오는 중입니다. 그동안 한 말도 빠지지 않습니다.</translation>
+    </message>
+    <message>
         <source>What is said appears here, with how it sounded.</source>
         <translation>말한 내용과 그 느낌이 여기에 나타납니다.</translation>
     </message>

@@ -88,6 +88,7 @@ class SettingsDialog(QDialog):
             field: QWidget | QHBoxLayout = widget
             if button is not None:
                 field = QHBoxLayout()
+                field.setSpacing(8)
                 field.addWidget(widget, 1)
                 field.addWidget(button)
             form.addRow(text, field)

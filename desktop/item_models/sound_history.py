@@ -69,21 +69,20 @@ class SoundHistory:
     def envelope(self, first: float, last: float, columns: int) -> NDArray[np.float32]:
         """Return minimum and maximum, (columns, 2) in [-1, 1], of a stretch in seconds.
 
-        Columns lie on a fixed grid of whole bins, so that a scrolling picture does not shimmer.
+        Columns lie on a grid fixed in time, so that a scrolling picture does not shimmer.
         """
         result = np.zeros((columns, 2), np.float32)
-        per_column = max(1, round((last - first) * SAMPLE_RATE / BIN / columns))
-        start = round(first * SAMPLE_RATE / BIN / per_column) * per_column
-        stop = start + per_column * columns
-        low, high = max(0, start), min(self.windows * _BINS_PER_WINDOW, stop)
-        high = low + (high - low) // per_column * per_column
-        if high <= low:
-            return result
-        offset = (low - start) // per_column
-        low = start + offset * per_column
-        part = self._envelope[low:high].reshape(-1, per_column, 2)
-        result[offset : offset + len(part), 0] = part[:, :, 0].min(axis=1)
-        result[offset : offset + len(part), 1] = part[:, :, 1].max(axis=1)
+        heard = self.windows * _BINS_PER_WINDOW
+        width = max((last - first) * SAMPLE_RATE / BIN / columns, 1e-6)
+        origin = round(first * SAMPLE_RATE / BIN / width)
+        edges = np.floor((origin + np.arange(columns + 1)) * width + 1e-6).astype(np.int64)
+        inside = (edges[:-1] >= 0) & (edges[:-1] < heard)
+        starts = edges[:-1][inside]
+        if len(starts):
+            stop = min(max(int(edges[int(np.flatnonzero(inside)[-1]) + 1]), starts[-1] + 1), heard)
+            part = self._envelope[:stop]
+            result[inside, 0] = np.minimum.reduceat(part[:, 0], starts)
+            result[inside, 1] = np.maximum.reduceat(part[:, 1], starts)
         result /= 127.0
         return result
 

@@ -139,7 +139,11 @@ class TranscriptPanel(Panel):
         empty = self.state.turns.rowCount() == 0
         self._empty.setVisible(empty)
         self.view.setVisible(not empty)
-        if self.state.session in (SessionState.RUNNING, SessionState.LOADING):
+        if self.state.session is SessionState.LOADING:
+            self._empty.setText(
+                self.tr("The model is being loaded. What is said meanwhile is not lost.")
+            )
+        elif self.state.session in (SessionState.RUNNING, SessionState.STOPPING):
             self._empty.setText(self.tr("What is said appears here, with how it sounded."))
         elif self.state.session is SessionState.FAILED:
             self._empty.setText(self.tr("It ended before a turn was complete."))

@@ -247,9 +247,10 @@ def _turned(attention: AttentionMap) -> AttentionMap:
 
 
 def _levels(weights: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Scale rows of weights to 0..255 by the largest of all; the square root lifts small ones."""
-    top = max(float(weights.max()), 1e-9)
-    return np.ascontiguousarray((np.sqrt(np.clip(weights / top, 0, 1)) * 255).astype(np.uint8))
+    """Scale weights to 0..255 from zero; an even map stays half dark, whatever its size."""
+    even = float(weights.sum()) / weights.size
+    top = max(float(weights.max()), 3 * even, 1e-9)
+    return np.ascontiguousarray((np.clip(weights / top, 0, 1) ** 0.7 * 255).astype(np.uint8))
 
 
 def _name(axis: Axis, position: int) -> str:

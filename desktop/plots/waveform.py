@@ -248,9 +248,9 @@ def rasterise(
 ) -> NDArray[np.uint8]:
     """Return the picture (height, columns): coverage, plus an offset where speech was heard."""
     scaled = np.sign(envelope) * np.abs(envelope) ** _GAMMA
-    middle = height / 2
-    top = (middle - scaled[:, 1] * middle)[None, :]
-    bottom = (middle - scaled[:, 0] * middle)[None, :]
+    middle, half = height // 2 + 0.5, (height - 1) / 2
+    top = (middle - scaled[:, 1] * half)[None, :]
+    bottom = (middle - scaled[:, 0] * half)[None, :]
     top, bottom = np.minimum(top, middle - 0.5), np.maximum(bottom, middle + 0.5)
     rows = np.arange(height, dtype=np.float32)[:, None]
     covered = np.minimum(rows + 1, bottom) - np.maximum(rows, top)
