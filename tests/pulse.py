@@ -107,15 +107,16 @@ class VirtualMicrophone:
         self._daemon.send_signal(signal.SIGCONT)
 
     def play(
-        self, sound: str | Path | NDArray[np.float32], rate: int = 16_000
+        self, sound: str | Path | NDArray[np.float32], rate: int = 16_000, latency_ms: int = 200
     ) -> subprocess.Popen[bytes]:
         """Speak into the microphone: a WAV or FLAC file, or samples (n,) or (channels, n).
 
-        Returns at once; wait for the returned process to know when it has been spoken.
+        Returns at once; wait for the returned process to know when it has been spoken. With a
+        small `latency_ms` (50) it is heard sooner; on a busy machine there are moments of silence.
         """
         path = self._write(sound, rate) if isinstance(sound, np.ndarray) else Path(sound)
         player = subprocess.Popen(
-            ["paplay", "--latency-msec=50", str(path)],
+            ["paplay", f"--latency-msec={latency_ms}", str(path)],
             env=self._env(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
