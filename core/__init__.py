@@ -1,3 +1,3 @@
-"""Headless heart of Emoscope: audio, recognition, models, dialogue and the pipeline that joins them."""
+"""Headless heart of Emoscope: audio, recognition, models, dialogue, and what joins them."""
 
 __version__ = "0.1.0"

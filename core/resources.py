@@ -8,7 +8,7 @@ _PARENT = Path(__file__).resolve().parents[1]
 
 
 def assets_dir() -> Path:
-    """Return the folder of shipped assets (`assets/` in a checkout, `emoscope_assets/` installed)."""
+    """Return the folder of shipped assets: `assets/` in a checkout, else `emoscope_assets/`."""
     checkout = _PARENT / "assets"
     return checkout if checkout.is_dir() else _PARENT / "emoscope_assets"
 

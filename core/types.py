@@ -1,15 +1,16 @@
 """Frozen values that cross boundaries between threads and packages.
 
-Time is an integer sample index at 16 kHz from the start of the session; audio is float32 in [-1, 1].
+Time is an integer sample index at 16 kHz from the start of the session; audio is float32 in
+[-1, 1].
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray

@@ -47,9 +47,9 @@ class AudioHeard:
 
 @dataclass(frozen=True, slots=True)
 class TurnUpdated:
-    """A turn appeared or came further (`turn.status`); `lag` is seconds from its last sample to now.
+    """A turn appeared or came further (`turn.status`).
 
-    For a recording `lag` is None.
+    `lag` is seconds from its last sample to now; None for a recording.
     """
 
     turn: Turn
@@ -70,7 +70,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far into a recording the analysis is, in samples; `speed` in seconds of audio a second."""
+    """How far into a recording the analysis is (samples); `speed` in seconds of audio a second."""
 
     done: int
     total: int | None

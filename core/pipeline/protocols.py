@@ -1,4 +1,4 @@
-"""What the pipeline asks of its parts; each has a real implementation and a fake in `tests/fakes.py`."""
+"""What the pipeline asks of its parts; each has a real form, and a fake in `tests/fakes.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 from core.types import AudioBlock, EmotionResult, Message, ModelInfo, Transcript, Utterance
 
 
-class EndOfSource(Exception):
+class EndOfSource(Exception):  # noqa: N818 (an end is no error)
     """Raised by `AudioSource.read` when a recording is exhausted or the source was stopped."""
 
 
