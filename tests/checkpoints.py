@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core.labels import EMOTIONS
-from core.models.baseline import FeatureStatistics
+from core.models.baseline import FeatureStatistics, normalised_functional_dim
 from core.models.bimodal import BimodalConfig, BimodalModel, FusionConfig
 from core.models.calibration import Calibration, DoubtLimits
 from core.models.calibration import Path as JudgedBy
@@ -40,8 +40,17 @@ SPECIFICATION = Specification(
 )
 
 
+_EXTRACTOR = SpeechFeatureExtractor()
 MODEL = BimodalConfig(
-    SpeechEncoderConfig(dim=16, blocks=1, attention_layers=1, heads=2, functional_hidden=8),
+    SpeechEncoderConfig(
+        frame_dim=_EXTRACTOR.frame_dim,
+        functional_dim=normalised_functional_dim(_EXTRACTOR.functional_dim),
+        dim=16,
+        blocks=1,
+        attention_layers=1,
+        heads=2,
+        functional_hidden=8,
+    ),
     TextEncoderConfig(vocabulary=400, dim=16, layers=1, heads=2, feed_forward=16),
     FusionConfig(
         rsa_cfn=RsaCfnConfig(speech_dim=16, text_dim=16, projection=4, attention=4, hidden=8),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import wave
 from pathlib import Path
 
@@ -163,6 +164,19 @@ def test_text_is_judged_only_where_it_can_say_something(report):
         assert report["corpora"][corpus]["uar_text"] is None
         assert report["corpora"][corpus]["uar_fused"] is None
         assert reason in " ".join(report["corpora"][corpus]["notes"])
+
+
+def test_scripts_that_are_spoken_in_several_emotions_are_told_apart(checkpoint, data, tmp_path):
+    shutil.copytree(data / "speech", tmp_path / "speech")
+    manifest = tmp_path / "speech" / "manifest.csv"
+    text = manifest.read_text(encoding="utf-8")
+    plain = [
+        f"{name.rsplit(',', 1)[0]},그냥 말이에요" for name in text.splitlines() if "_0.wav" in name
+    ]
+    manifest.write_text("\n".join([*text.splitlines(), *plain]), encoding="utf-8")
+    found = evaluated(checkpoint, tmp_path, tmp_path / "r.json")["corpora"]["emotiontts_ko"]
+    assert found["n"] == 24
+    assert found["telling_scripts"]["n"] == 16
 
 
 def test_only_classes_of_the_corpus_are_predicted(report):

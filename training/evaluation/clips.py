@@ -12,6 +12,7 @@ import numpy as np
 
 from core.audio.io import AudioDecoder
 from core.errors import CorpusError
+from core.models.functionals import functional_names
 from core.models.processor import Processor, SpeechMeasures
 from core.types import SAMPLE_RATE, FloatArray
 from training.evaluation.class_names import class_of
@@ -81,7 +82,8 @@ class Measurer:
     def __init__(self, processor: Processor, cache: Path | None = None) -> None:
         self._processor = processor
         self._cache = cache
-        settings = repr(processor.config.speech)
+        names = functional_names(processor.config.speech.mel_bands)
+        settings = repr((processor.config.speech, names))
         self._settings = hashlib.sha256(settings.encode()).hexdigest()[:12]
         self.seconds = 0.0
         """How much audio was measured or read back so far."""

@@ -30,6 +30,9 @@ _TITLES: Mapping[str, str] = {
     scoring.PERSONAL_WITH_TEXT: "  the same, clips with text only",
     scoring.TEXT: "text",
     scoring.FUSED: "speech and text, personal baseline",
+    scoring.PERSONAL_WITH_TEXT + scoring.TELLING: "  speech, scripts of one emotion only",
+    scoring.TEXT + scoring.TELLING: "  text, scripts of one emotion only",
+    scoring.FUSED + scoring.TELLING: "  both, scripts of one emotion only",
 }
 
 
@@ -193,6 +196,7 @@ def _group_json(group: GroupReport) -> dict[str, Any]:
         "classes": list(group.classes),
         **{key: _value(figure) for key, figure in figures.items()},
         "uar_causal": {key: _value(figure) for key, figure in causal.items()},
+        "telling_scripts": _telling_json(group),
         "speakers": group.speakers,
         "confusion": speech.matrix.astype(int).tolist(),
         "intervals": {
@@ -200,6 +204,20 @@ def _group_json(group: GroupReport) -> dict[str, Any]:
             "uar_causal": {key: _bounds(figure) for key, figure in causal.items()},
         },
         "notes": list(group.notes),
+    }
+
+
+def _telling_json(group: GroupReport) -> dict[str, Any] | None:
+    """Return the figures on clips whose script serves one emotion, if that is a part of them."""
+    keys = {"personal": scoring.PERSONAL_WITH_TEXT, "text": scoring.TEXT, "fused": scoring.FUSED}
+    found = {key: group.scores.get(name + scoring.TELLING) for key, name in keys.items()}
+    if any(scores is None for scores in found.values()):
+        return None
+    scored = {key: scores for key, scores in found.items() if scores is not None}
+    return {
+        "n": scored["text"].n,
+        **{f"uar_{key}": scores.uar.value for key, scores in scored.items()},
+        "intervals": {f"uar_{key}": _bounds(scores.uar) for key, scores in scored.items()},
     }
 
 

@@ -21,6 +21,7 @@ from training.evaluation.metrics import (
     uar_of,
     wa_of,
 )
+from training.evaluation.seen import script_key
 from training.evaluation.speech_scores import CorpusJudgements, mask_of
 
 Float = NDArray[np.float64]
@@ -31,6 +32,8 @@ SVM_RAW, SVM_PERSONAL = "svm_raw", "svm_personal"
 SVM_CORPUS_RAW, SVM_CORPUS_PERSONAL = "svm_corpus_raw", "svm_corpus_personal"
 SPEECH, PERSONAL, TEXT, FUSED = "speech", "speech_personal", "text", "fused"
 PERSONAL_WITH_TEXT = "speech_personal_with_text"
+TELLING = "_telling"
+"""Ending of the figures on clips whose script is spoken in one emotion only."""
 
 
 def causal_name(budget: int) -> str:
@@ -133,11 +136,21 @@ def corpus_predictions(judged: CorpusJudgements, loaded: LoadedModel) -> dict[st
     personal = judged.logits("personal")
     found[PERSONAL] = read([personal], Path.SPEECH_PERSONAL)
     asked = mask_of(judged.logits("text"))
-    if asked.any():
-        found[PERSONAL_WITH_TEXT] = read([personal], Path.SPEECH_PERSONAL, asked)
-        found[TEXT] = read([judged.logits("text")], Path.TEXT, asked)
-        found[FUSED] = read([judged.logits("fused")], Path.FUSED, asked)
+    telling = asked & _telling(judged)
+    for ending, rows in (("", asked), (TELLING, telling)):
+        if rows.any() and not (ending and rows.sum() == asked.sum()):
+            found[PERSONAL_WITH_TEXT + ending] = read([personal], Path.SPEECH_PERSONAL, rows)
+            found[TEXT + ending] = read([judged.logits("text")], Path.TEXT, rows)
+            found[FUSED + ending] = read([judged.logits("fused")], Path.FUSED, rows)
     return found
+
+
+def _telling(judged: CorpusJudgements) -> NDArray[np.bool_]:
+    """Return which clips have a script that no other emotion of the corpus is spoken with."""
+    emotions: dict[str, set[str | None]] = {}
+    for clip in judged.clips:
+        emotions.setdefault(script_key(clip.text), set()).add(clip.label)
+    return np.array([len(emotions[script_key(clip.text)]) == 1 for clip in judged.clips])
 
 
 @dataclass(frozen=True, slots=True)
