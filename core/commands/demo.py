@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,23 +17,25 @@ from core.errors import MediaError
 from core.pipeline.offline import analyze_file
 from core.resources import sample_dialogue
 
-NO_DISPLAY = (
-    "There is no display to open the window on. Here is the bundled sample dialogue instead "
-    "(synthetic voices), read by the same pipeline in the terminal."
+NO_DISPLAY = "There is no display to open the window on."
+WHAT_THIS_IS = (
+    "This is the bundled sample dialogue (synthetic voices), read by the same pipeline in the "
+    "terminal."
 )
 
 
-def main(argv: Sequence[str], reason: str = NO_DISPLAY) -> int:
+def main(argv: Sequence[str]) -> int:
     """Play the sample through the pipeline as a live table, write the report, and return 0.
 
-    `reason` is said first. Raises EmoscopeError when the sample or the checkpoint is missing.
+    Says first when there is no display, which is then why it runs. Raises EmoscopeError when the
+    sample or the checkpoint is missing.
     """
     arguments = parser().parse_args(argv)
     logging.getLogger("core").addHandler(logging.NullHandler())
     media = sample_dialogue()
     if not media.is_file():
         raise MediaError(f"The sample dialogue {media} is missing.", "Install Emoscope again.")
-    print(reason, flush=True)
+    print(WHAT_THIS_IS if _has_display() else f"{NO_DISPLAY} {WHAT_THIS_IS}", flush=True)
     analyzer = open_analyzer(arguments.model)
     found = find_transcript(media)
     realtime = sys.stdout.isatty() and not arguments.fast
@@ -66,3 +69,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--model", default="embedded", metavar="M", help="checkpoint folder")
     made.add_argument("--fast", action="store_true", help="as fast as possible")
     return made
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

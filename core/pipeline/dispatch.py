@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from core.pipeline.cutting import Cut
 from core.pipeline.events import Notice
 from core.pipeline.jobs import EmotionJob, Judge, Stage, partial_keys
@@ -42,9 +45,11 @@ class Dispatcher:
             self.recognition.put_partial(key, utterance)
 
     def _final(self, cut: Cut) -> None:
-        if cut.transcript is not None or not self._recognizing:
+        if self._too_long(cut.utterance, self._unjudged()):
+            self._skip(cut)
+        elif cut.transcript is not None or not self._recognizing:
             self._judge(cut, Stage.FINAL)
-        elif self._too_far_behind(cut.utterance):
+        elif self._too_long(cut.utterance, self.recognition.waiting()):
             self._judge(cut, Stage.FINAL, ("text_skipped_falling_behind",))
         else:
             if self._settings.live:
@@ -59,12 +64,23 @@ class Dispatcher:
     def _recognizing(self) -> bool:
         return self.recognizer is not None and self.recognizer.available
 
-    def _too_far_behind(self, utterance: Utterance) -> bool:
-        """Live, what waits for recognition is bounded; a recording's source waits instead."""
+    def _unjudged(self) -> list[Utterance]:
+        jobs = self.emotion.waiting()
+        return [job.utterance for job in jobs if isinstance(job, Judge) and not job.skip]
+
+    def _skip(self, cut: Cut) -> None:
+        """Keep the turn and let go of its sound, which only the journal holds then."""
+        silent = replace(cut.utterance, samples=cut.utterance.samples[:0].copy())
+        notes = (*cut.notes, "emotion_skipped_falling_behind")
+        job = Judge(silent, Stage.FINAL, cut.transcript, notes, skip=True)
+        self.emotion.put(job, partial_keys(cut.utterance.index))
+
+    def _too_long(self, utterance: Utterance, waiting: Iterable[Utterance]) -> bool:
+        """Live, the speech that waits is bounded; a recording's source waits instead."""
         if not self._settings.live:
             return False
-        waiting = sum(other.duration for other in self.recognition.waiting())
-        return waiting + utterance.duration > self._settings.live_backlog_seconds
+        seconds = sum(other.duration for other in waiting)
+        return seconds + utterance.duration > self._settings.live_backlog_seconds
 
     def check_pace(self) -> Notice | None:
         """Return what to say about a live session that falls behind or has caught up."""

@@ -65,6 +65,9 @@ class EmotionWorker:
             self._update(replace(turn, transcript=job.transcript))
 
     def _judge(self, job: Judge) -> None:
+        if job.skip:
+            self._finish(_turn(job, job.transcript, None, job.notes))
+            return
         before = self._turns.get(job.utterance.index)
         transcript = job.transcript or self._partial_text(job, before)
         notes = job.notes

@@ -22,12 +22,13 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judge the emotion of an utterance."""
+    """Judge the emotion of an utterance; with `skip`, only make the turn (it has no samples)."""
 
     utterance: Utterance
     stage: Stage
     transcript: Transcript | None = None
     notes: tuple[str, ...] = ()
+    skip: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ class SessionSettings:
         nobody in particular for one.
     language: what the recognition was locked to ("ko", "en"), or "auto"; written to the journal.
     file_backlog: utterances of a recording that may wait for a worker before the source waits.
-    live_backlog_seconds: seconds of speech that may wait for recognition before a live utterance
-        goes without its text (this bounds memory; the recorded audio is never touched).
+    live_backlog_seconds: seconds of live speech that may wait for recognition, or for the emotion
+        model, before an utterance goes without (this bounds memory; the recorded audio is never
+        touched, and the turn says what it lacks).
     recognition_failures: failures in a row after which recognition is switched off.
     behind_after: seconds a finished live utterance may wait before that is called falling behind.
     attention_limit: turns whose attention maps the history keeps (the newest); None: all.

@@ -281,8 +281,13 @@ def test_the_report_is_in_the_language_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_demo_plays_the_sample_and_writes_the_report(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert demo.main(["--out", str(tmp_path / "report"), "--fast"]) == 0
     shown = capsys.readouterr().out
     turns = rows(tmp_path / "report" / f"{sample.stem}.jsonl")

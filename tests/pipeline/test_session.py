@@ -472,6 +472,24 @@ def test_live_speech_beyond_the_backlog_goes_without_text(events: Events) -> Non
     assert any("text_skipped_falling_behind" in turn.notes for turn in turns)
 
 
+def test_live_speech_beyond_the_backlog_of_judgements_is_still_a_turn(events: Events) -> None:
+    analyzer = FakeAnalyzer()
+    analyzer.gate = threading.Event()
+    settings = SessionSettings(live_backlog_seconds=3.0)
+    source = ScriptedSource(conversation(*[1.0] * 8), live=True)
+    session = Session(source, settings, analyzer, None, events, cutter=LoudnessCutter)
+    session.start()
+    events.wait_for(lambda e: session.position > 16 * SAMPLE_RATE)
+    analyzer.gate.set()
+    assert session.join(10)
+    turns = events.finals()
+    assert [turn.index for turn in turns] == list(range(8))
+    skipped = [t for t in turns if "emotion_skipped_falling_behind" in t.notes]
+    assert 3 <= len(skipped) <= 6
+    assert all(turn.emotion is None for turn in skipped)
+    assert analyzer.count("remember") == 8 - len(skipped)
+
+
 def test_a_session_starts_once(events: Events) -> None:
     session = run(events, ScriptedSource(silence(0.1)))
     with pytest.raises(RuntimeError):

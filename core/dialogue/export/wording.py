@@ -91,6 +91,10 @@ _NOTES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "beyond_end_of_audio": ("cut at the end of the sound", "소리가 끝나는 곳에서 잘림"),
         "emotion_failed": ("could not be judged", "판단하지 못함"),
+        "emotion_skipped_falling_behind": (
+            "not judged: the computer could not keep up",
+            "컴퓨터가 따라가지 못해 판단하지 않음",
+        ),
         "interrupted": ("the program ended before its text was there", "글자가 나오기 전에 종료됨"),
         "long_annotation_split": ("part of a longer line", "긴 발화의 일부"),
         "recognition_failed": ("its words could not be recognised", "말을 받아 적지 못함"),
