@@ -46,6 +46,7 @@ class FusionConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
     pairs: PairConfig = field(default_factory=PairConfig)
     batch_pairs: int = 64
+    clips_per_corpus: int = 1200
     restraint: float = 0.05
     draws: int = 10
 
@@ -64,7 +65,7 @@ def run(config: FusionConfig, context: StageContext) -> None:
     config = _quick(config) if context.quick else config
     torch.manual_seed(context.seed)
     encoder, processor = load_speech_encoder(context.folder_of("speech"))
-    spoken = load_spoken(context, processor)
+    spoken = load_spoken(context, processor, config.clips_per_corpus)
     pool = load_pool(context)
     head = FusionHead(_sized(config.head, encoder.config.dim, pool), len(EMOTIONS))
     unseen = speakers_of(spoken.calibration.encode(encoder, processor, context.seed), pool, config)

@@ -22,7 +22,7 @@ SPLIT = "split.json"
 _PARTS = ("train", "calibration", "held_out")
 PARTIAL = (2, 12)
 """How many clips of a speaker a partial baseline has heard, at least and at most."""
-_QUICK_CLIPS = 3
+_QUICK_CLIPS = 12
 
 
 @dataclass(frozen=True)
@@ -108,29 +108,33 @@ def read_split(folder: Path) -> dict[str, list[str]]:
         ) from error
 
 
-def load_spoken(context: StageContext, processor: Processor) -> SpokenParts:
-    """Read and measure the clips of the speech stage's training and calibration speakers."""
+def load_spoken(context: StageContext, processor: Processor, most: int) -> SpokenParts:
+    """Read and measure clips of the speech stage's training and calibration speakers.
+
+    Args:
+        context: of the stage that asks.
+        processor: measures.
+        most: how many training clips of one corpus to take.
+    """
     split = read_split(context.folder_of("speech"))
     clips = [clip for clip in read_clips(context.data) if clip.label is not None]
     measurer = Measurer(processor, context.out / "measures")
     sets = []
     for part in ("train", "calibration"):
         chosen = [clip for clip in clips if speaker_name(clip) in set(split[part])]
-        if context.quick:
-            chosen = _few(chosen)
+        if part == "train":
+            chosen = _at_most(chosen, _QUICK_CLIPS if context.quick else most, context.seed)
         title = f"measuring {part} clips"
         tracked = context.reporter.track(chosen, len(chosen), title)
         sets.append(ClipSet(tuple(chosen), tuple(measurer(clip) for clip in tracked)))
     return SpokenParts(sets[0], sets[1], split)
 
 
-def _few(clips: Sequence[Clip]) -> list[Clip]:
-    """Keep a few clips per corpus and class."""
-    kept: list[Clip] = []
-    count: dict[tuple[str, str | None], int] = {}
-    for clip in clips:
-        key = (clip.corpus, clip.label)
-        count[key] = count.get(key, 0) + 1
-        if count[key] <= _QUICK_CLIPS:
-            kept.append(clip)
-    return kept
+def _at_most(clips: Sequence[Clip], most: int, seed: int) -> list[Clip]:
+    """Keep so many clips per corpus, drawn at random."""
+    generator = np.random.default_rng(seed)
+    kept: list[int] = []
+    for corpus in dict.fromkeys(clip.corpus for clip in clips):
+        rows = [row for row, clip in enumerate(clips) if clip.corpus == corpus]
+        kept += generator.permutation(rows)[:most].tolist()
+    return [clips[row] for row in sorted(kept)]
