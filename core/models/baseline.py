@@ -14,6 +14,7 @@ from core.models.speech_features import PITCH, TILT, SpeechFeatureExtractor
 from core.types import FloatArray
 
 _CLIP = 5.0
+_OUTLIER = 6.0
 _LEAST_VARIANCE = 0.01
 """Share of the global variance below which a speaker's own is not believed."""
 
@@ -44,6 +45,13 @@ class FeatureStatistics:
         """Return statistics from what `to_arrays` gave. Raises KeyError for a missing array."""
         names = ("frame_mean", "frame_deviation", "functional_mean", "functional_deviation")
         return cls(*(np.asarray(arrays[n], dtype=np.float32) for n in names))
+
+    def standardise(self, functionals: FloatArray) -> FloatArray:
+        """Return functionals (S,) in clipped deviations from the mean; zero where undefined."""
+        defined = np.isfinite(functionals)
+        filled = np.where(defined, functionals, self.functional_mean)
+        standard = (filled - self.functional_mean) / self.functional_deviation
+        return np.clip(standard, -_OUTLIER, _OUTLIER).astype(np.float32)
 
     @classmethod
     def over_groups(cls, groups: Iterable[SpeakerMoments]) -> FeatureStatistics:
@@ -155,43 +163,50 @@ class SpeakerBaseline:
 
     def update(self, frames: FloatArray, functionals: FloatArray) -> None:
         """Add one complete utterance: frames (T, F) and functionals (S,), un-normalised."""
-        self.add(SpeakerMoments.of(frames, functionals, self._extractor))
+        standard = self.statistics.standardise(functionals)
+        self.add(SpeakerMoments.of(frames, standard, self._extractor))
 
     def add(self, moments: SpeakerMoments) -> None:
-        """Add utterances whose moments were taken before."""
+        """Add utterances whose moments were taken before, of standardised functionals."""
         self._set(self._moments.plus(moments))
 
     def normalise(
         self, frames: FloatArray, functionals: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return frames (T, F) and functionals (`normalised_functional_dim`,) for the encoder.
+        """Return frames (T, F) and functionals (`normalised_functional_dim`,) for the encoder."""
+        return self.normalise_frames(frames), self.normalise_functionals(functionals)
 
-        Frames are in deviations from the speaker's own mean. Functionals come twice, in deviations
-        from the speaker's own and from the average mean, then `reliability`. Pitch channels are
-        zero where unvoiced, undefined statistics are zero, values are clipped to five deviations.
+    def normalise_frames(self, frames: FloatArray) -> FloatArray:
+        """Return frames (T, F) in clipped deviations from the speaker's own mean.
+
+        Pitch channels are zero where unvoiced.
         """
         x = np.clip((frames - self._frame_mean) / self._frame_deviation, -_CLIP, _CLIP)
         bands = self._extractor.config.mel_bands
         weights = self._extractor.frame_weights(frames)
         for channel in (bands + PITCH, bands + TILT):
             x[:, channel] *= weights[:, channel]
-        own = _standardise(functionals, self._functional_mean, self._functional_deviation)
-        average = _standardise(
-            functionals, self.statistics.functional_mean, self.statistics.functional_deviation
-        )
-        y = np.concatenate([own, average, [self.reliability]])
-        return x.astype(np.float32), y.astype(np.float32)
+        return x.astype(np.float32)
+
+    def normalise_functionals(self, functionals: FloatArray) -> FloatArray:
+        """Return functionals (2 S + 1,): in deviations from the speaker's own mean, then from the
+        average mean, clipped, zero where undefined; last comes `reliability`.
+        """
+        average = self.statistics.standardise(functionals)
+        own = (average - self._functional_mean) / self._functional_deviation
+        y = np.clip(np.concatenate([own, average, [self.reliability]]), -_CLIP, _CLIP)
+        return y.astype(np.float32)
 
     def _set(self, moments: SpeakerMoments) -> None:
-        s = self.statistics
+        s, size = self.statistics, self.statistics.functional_mean.size
         self._moments = moments
         self._frame_mean, self._frame_deviation = _shrunk(
             moments.frames, s.frame_mean, s.frame_deviation, self._prior_frames
         )
         self._functional_mean, self._functional_deviation = _shrunk(
             moments.functionals,
-            s.functional_mean,
-            s.functional_deviation,
+            np.zeros(size, np.float32),
+            np.ones(size, np.float32),
             self._prior_utterances,
         )
 
@@ -199,10 +214,3 @@ class SpeakerBaseline:
 def normalised_functional_dim(functional_dim: int) -> int:
     """Return how many values `SpeakerBaseline.normalise` makes of `functional_dim` statistics."""
     return 2 * functional_dim + 1
-
-
-def _standardise(values: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
-    """Return values in clipped deviations from the mean; zero where undefined."""
-    defined = np.isfinite(values)
-    standard = np.clip((np.where(defined, values, mean) - mean) / deviation, -_CLIP, _CLIP)
-    return np.where(defined, standard, 0.0).astype(np.float32)

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models import functional_blocks as blocks
 from core.types import FloatArray
 
 CEPSTRA = 20
@@ -30,11 +31,19 @@ _RHYTHM = (
 
 @lru_cache(maxsize=8)
 def functional_names(mel_bands: int) -> tuple[str, ...]:
-    """Return the name of each statistic, in order."""
-    del mel_bands
-    cepstra = [f"cepstrum_{i}" for i in range(CEPSTRA)]
-    names = [f"{c}_{s}" for c in (*cepstra, *_CONTOURS) for s in (*_SHAPE, *_MOTION)]
-    return (*names, *_RHYTHM)
+    """Return the name of each statistic, in order: the basic ones, then `block.name` ones."""
+    contours = (*(f"cepstrum_{i}" for i in range(CEPSTRA)), *_CONTOURS)
+    basic = [f"{c}_{s}" for c in contours for s in (*_SHAPE, *_MOTION)]
+    octaves = range(len(blocks.MODULATION_EDGES) - 1)
+    more = (
+        *(f"spread.{c}_{s}" for c in contours for s in blocks.SPREAD),
+        *(f"voice.{c}_{s}" for s in blocks.VOICE for c in contours),
+        *(f"motion.{c}_{s}" for c in contours for s in blocks.MOTION),
+        *(f"thirds.{c}_{s}" for s in blocks.THIRDS for c in contours),
+        *(f"modulation.{g}_{o}" for o in octaves for g in range(blocks.BAND_GROUPS)),
+        *(f"bands.{b}_{s}" for s in ("mean", "deviation") for b in range(0, mel_bands, 2)),
+    )
+    return (*basic, *_RHYTHM, *more)
 
 
 @lru_cache(maxsize=8)
@@ -51,14 +60,26 @@ def utterance_functionals(
     """Return statistics (S,) of frames (T, F) where weights (T, F) are true; NaN if undefined."""
     mel, pitch, voicing, energy, tilt = _channels(frames, mel_bands)
     active, voiced = weights[:, 0], weights[:, mel_bands]
-    blocks = [_describe(mel @ _cosines(mel_bands), active)]
+    cepstra, spectral = mel @ _cosines(mel_bands), _spectral_contours(mel)
+    parts = [_describe(cepstra, active)]
     for contour, where in (
         (pitch, voiced), (voicing, active), (energy, active), (tilt, voiced),
-        *((c, active) for c in _spectral_contours(mel)),
+        *((c, active) for c in spectral),
     ):  # fmt: skip
-        blocks.append(_describe(contour[:, None], where))
-    blocks.append(_rhythm(pitch, energy, active, voiced))
-    return np.concatenate(blocks).astype(np.float32)
+        parts.append(_describe(contour[:, None], where))
+    parts.append(_rhythm(pitch, energy, active, voiced))
+    contours = np.column_stack([cepstra, pitch, voicing, energy, tilt, *spectral])
+    pitched = np.zeros(contours.shape[1], dtype=bool)
+    pitched[[CEPSTRA, CEPSTRA + 3]] = True
+    parts += [
+        blocks.spread(contours, active, voiced, pitched),
+        blocks.voice(contours, active, voiced),
+        blocks.motion(contours, active, voiced, pitched),
+        blocks.thirds(contours, active, voiced, pitched),
+        blocks.modulation(mel, active),
+        blocks.bands(mel, active),
+    ]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _channels(frames: FloatArray, bands: int) -> tuple[FloatArray, ...]:

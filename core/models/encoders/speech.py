@@ -1,4 +1,8 @@
-"""Speech encoder: convolution, depthwise blocks, self-attention, attentive statistics pooling."""
+"""Speech encoder: a frame network beside heads on utterance statistics.
+
+The frame network is convolution, depthwise blocks, self-attention and attentive pooling over mel
+frames; the heads see the functionals, which generalise better from few speakers.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +18,24 @@ from core.models.outputs import Encoded
 
 @dataclass(frozen=True)
 class SpeechEncoderConfig:
-    """Sizes of the speech encoder. `frame_stride` is fixed by the two stride-2 convolutions."""
+    """Sizes of the speech encoder. `frame_stride` is fixed by the two stride-2 convolutions.
+
+    members: frame networks; heads_each: functional heads of each kind.
+    frame_share: weight of the frame networks' logits beside those of the functional heads.
+    """
 
     frame_dim: int = 68
-    functional_dim: int = 497
+    functional_dim: int = 1865
     dim: int = 128
     blocks: int = 3
     attention_layers: int = 2
     heads: int = 4
     kernel: int = 9
-    functional_hidden: int = 128
+    functional_hidden: int = 256
+    heads_each: int = 2
     dropout: float = 0.2
     functional_dropout: float = 0.5
+    frame_share: float = 0.3
     classes: int = len(EMOTIONS)
     members: int = 1
 
@@ -123,8 +133,8 @@ class AttentiveStatistics(nn.Module):
         return score.softmax(dim=1) * mask
 
 
-class _Member(nn.Module):
-    """One network of the encoder: frames and functionals to sequence, pooled vector and logits."""
+class FrameNetwork(nn.Module):
+    """Frames (B, T, F) to sequence (B, T', D), its mask, and pooled statistics (B, 2 D)."""
 
     def __init__(self, config: SpeechEncoderConfig) -> None:
         super().__init__()
@@ -139,16 +149,15 @@ class _Member(nn.Module):
         )
         self.norm = nn.LayerNorm(dim)
         self.pool = AttentiveStatistics(dim)
-        self.functionals = nn.Sequential(
-            nn.Dropout(config.functional_dropout),
-            nn.Linear(config.functional_dim, config.functional_hidden),
+        self.head = nn.Sequential(
+            nn.Linear(2 * dim, dim),
             nn.GELU(),
-            nn.Dropout(config.functional_dropout),
+            nn.Dropout(config.dropout),
+            nn.Linear(dim, config.classes),
         )
-        self.merge = nn.Linear(2 * dim + config.functional_hidden, dim)
-        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(dim, config.classes))
 
-    def forward(self, frames: Tensor, mask: Tensor, functionals: Tensor) -> Encoded:
+    def forward(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return sequence, mask and pooled statistics; `head` turns these into logits."""
         x = frames.transpose(1, 2)
         for down in self.down:
             x, mask = down(x, mask)
@@ -158,37 +167,94 @@ class _Member(nn.Module):
         for layer in self.attention:
             x = layer(x, mask)
         x = self.norm(x)
-        pooled = torch.cat([self.pool(x, mask), self.functionals(functionals)], dim=1)
-        pooled = F.gelu(self.merge(pooled))
-        return Encoded(x, mask, pooled, self.head(pooled))
+        return x, mask, self.pool(x, mask)
+
+
+class FunctionalHeads(nn.Module):
+    """Several small networks over the functionals (B, S), side by side.
+
+    The first `heads_each` serve any speaker, the others speakers with a personal baseline; the
+    last functional, the baseline's reliability, mixes their logits.
+    """
+
+    def __init__(self, config: SpeechEncoderConfig) -> None:
+        super().__init__()
+        self.each = config.heads_each
+        self.networks = nn.ModuleList(
+            nn.Sequential(
+                nn.Dropout(config.functional_dropout),
+                nn.Linear(config.functional_dim, config.functional_hidden),
+                nn.GELU(),
+                nn.Dropout(config.functional_dropout),
+                nn.Linear(config.functional_hidden, config.classes),
+            )
+            for _ in range(2 * config.heads_each)
+        )
+
+    def separate(self, functionals: Tensor) -> Tensor:
+        """Return the logits of every head (heads, B, C)."""
+        return torch.stack([network(functionals) for network in self.networks])
+
+    def forward(self, functionals: Tensor) -> Tensor:
+        """Return the mixed logits (B, C)."""
+        logits = self.separate(functionals)
+        reliability = functionals[:, -1:]
+        average, personal = logits[: self.each].mean(dim=0), logits[self.each :].mean(dim=0)
+        return (1 - reliability) * average + reliability * personal
 
 
 class SpeechEncoder(nn.Module):
-    """Ensemble of `config.members` equal networks behind one interface.
+    """Frame networks and functional heads behind one interface; their logits are averaged.
 
-    Logits are the members' mean; `sequence` and `pooled` are those of the first member.
+    `sequence` is that of the first frame network; `pooled` joins its pooled statistics with the
+    logits of all parts.
     """
 
     def __init__(self, config: SpeechEncoderConfig | None = None) -> None:
         super().__init__()
         self.config = config or SpeechEncoderConfig()
-        self.members = nn.ModuleList(_Member(self.config) for _ in range(self.config.members))
+        c = self.config
+        self.members = nn.ModuleList(FrameNetwork(c) for _ in range(c.members))
+        self.functional_heads = FunctionalHeads(c)
+        self.merge = nn.Linear(2 * c.dim + (1 + 2 * c.heads_each) * c.classes, c.dim)
+        self.joint_head = nn.Linear(c.dim, c.classes)
 
     def forward(self, frames: Tensor, mask: Tensor, functionals: Tensor | None = None) -> Encoded:
         """Encode normalised frames (B, T, F), mask (B, T) and functionals (B, S) or None.
 
         Returns sequence (B, ceil(T / frame_stride), D), its mask, pooled (B, D), logits (B, C) in
-        the order of `core.labels.EMOTIONS`.
+        the order of `core.labels.EMOTIONS`. Without functionals the frames decide alone.
         """
-        if functionals is None:
-            functionals = frames.new_zeros(len(frames), self.config.functional_dim)
-        outputs: list[Encoded] = [member(frames, mask, functionals) for member in self.members]
-        logits = torch.stack([o.logits for o in outputs]).mean(dim=0)
-        first = outputs[0]
-        return Encoded(first.sequence, first.mask, first.pooled, logits)
+        parts = self.parts(frames, mask, functionals)
+        share = self.config.frame_share if functionals is not None else 1.0
+        logits = share * parts.frame_logits + (1 - share) * parts.functional_logits
+        return Encoded(parts.sequence, parts.mask, parts.pooled, logits)
 
-    def frame_weights(self, encoded: Encoded) -> Tensor:
-        """Return how much each position counts in the pooling of the first member, (B, T)."""
-        pool = self.members[0].pool
-        assert isinstance(pool, AttentiveStatistics)
-        return pool.weights(encoded.sequence, encoded.mask)
+    def parts(self, frames: Tensor, mask: Tensor, functionals: Tensor | None = None) -> SpeechParts:
+        """Return what `forward` combines, for training."""
+        c = self.config
+        if functionals is None:
+            functionals = frames.new_zeros(len(frames), c.functional_dim)
+        outputs: list[tuple[Tensor, Tensor, Tensor]] = [m(frames, mask) for m in self.members]
+        logits = [m.head(o[2]) for m, o in zip(self.members, outputs, strict=True)]  # type: ignore[operator]
+        frame_logits = torch.stack(logits).mean(dim=0)
+        separate = self.functional_heads.separate(functionals)
+        heads = separate.transpose(0, 1).flatten(1)
+        # pooling follows the networks without steering them
+        joined = torch.cat([outputs[0][2], frame_logits, heads], dim=1).detach()
+        pooled = F.gelu(self.merge(joined))
+        sequence, sequence_mask, _ = outputs[0]
+        return SpeechParts(
+            sequence, sequence_mask, pooled, frame_logits, self.functional_heads(functionals)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechParts:
+    """Sequence (B, T', D), its mask, pooled (B, D), and the logits (B, C) of both branches."""
+
+    sequence: Tensor
+    mask: Tensor
+    pooled: Tensor
+    frame_logits: Tensor
+    functional_logits: Tensor
