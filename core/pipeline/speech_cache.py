@@ -72,7 +72,9 @@ class SpeechCache:
     def _extend(self, entry: _Measured, utterance: Utterance, begin: int, end: int) -> None:
         config = self._extractor.config
         stop = (end - 1) * config.hop + config.pitch_window
-        piece = self._extractor.frames(utterance.samples[begin * config.hop : stop])
+        # a damaged float recording may hold NaN, which would spread to every later result
+        heard = np.nan_to_num(utterance.samples[begin * config.hop : stop], posinf=0, neginf=0)
+        piece = self._extractor.frames(heard)
         entry.pieces.append(piece)
         entry.count += len(piece)
         self.measured += len(piece)

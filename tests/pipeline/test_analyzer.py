@@ -283,6 +283,14 @@ def test_thin_evidence_is_doubted(analyzer, samples, doubt):
     assert result.uncertain
 
 
+def test_broken_samples_do_not_break_the_result(analyzer):
+    samples = voice(2.0)
+    samples[5_000:5_100] = np.nan
+    samples[9_000] = np.inf
+    result = analyzer.final(Utterance(0, 0, samples.size, samples), None)
+    assert sum(result.probabilities) == pytest.approx(1.0)
+
+
 def test_clear_speech_is_not_doubted(analyzer):
     assert analyzer.final(said(3.0), None).doubts == ()
 

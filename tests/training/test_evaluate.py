@@ -15,9 +15,11 @@ from core.pipeline.analyzer import load_analyzer
 from core.types import Modality, Transcript, Utterance
 from tests.checkpoints import make_checkpoint, make_processor, voice
 from training.data.label_maps import load_label_map
+from training.data.text_rows import read_labels
 from training.evaluate import main
 from training.evaluation.baselines import add_baselines
 from training.evaluation.causal import plan_hearings
+from training.evaluation.class_names import KOTE_NAMES
 from training.evaluation.clips import Measurer, read_clips, read_samples
 from training.evaluation.judging import BatchJudge
 from training.evaluation.seen import Seen, as_training, script_key
@@ -351,6 +353,24 @@ def test_text_corpora_are_found_by_their_labels(data, processor):
     assert parts["meld", "dev"].single
     assert parts["plain_en", "test"].targets.sum(axis=1).tolist() == [1, 1, 1]
     assert parts["plain_en", "test"].language == "en"
+
+
+def test_label_ids_need_no_list_of_names(tmp_path, processor):
+    sad = KOTE_NAMES.index("슬픔")
+    for name, row in (
+        ("kote", f"1\t아아\t{sad}"),
+        ("goemotions_en", "so happy\t17"),
+        ("x", "a\t99"),
+    ):
+        (tmp_path / "text" / name).mkdir(parents=True)
+        (tmp_path / "text" / name / "test.tsv").write_text(row, encoding="utf-8")
+    found = read_text_parts(tmp_path, processor)
+    assert [list(np.flatnonzero(p.targets[0])) for p in found.parts] == [[1], [4]]
+    assert found.notes == ["text/x/test.tsv: skipped: its label id 99 has no name."]
+
+
+def test_the_names_of_kote_are_those_of_the_corpus(shared_data):
+    assert read_labels(shared_data / "text" / "kote" / "labels.txt") == KOTE_NAMES
 
 
 def test_measures_are_read_back_from_the_cache(data, processor, tmp_path):

@@ -21,9 +21,10 @@ from core.labels import EMOTIONS
 from core.models.processor import Processor
 from training.data.label_maps import LabelMap, load_label_map
 from training.data.text_rows import read_labels
-from training.evaluation.class_names import CLASS_NAMES
+from training.evaluation.class_names import CLASS_NAMES, KOTE_NAMES
 
 PARTS = ("train", "dev", "val", "test")
+GOEMOTIONS_LABELS = 28
 _SAMPLED = 60
 
 
@@ -150,9 +151,10 @@ def _reader_of(rows: Sequence[tuple[str, ...]], folder: Path) -> tuple[ToClasses
     names = read_labels(listed) if listed.is_file() else ()
     by_number = all(label.isdigit() for label in used)
     if by_number:
-        names = names or _goemotions_names()
-        if max(int(label) for label in used) >= len(names):
-            raise CorpusError("its label ids need a labels.txt.", "Put labels.txt beside it.")
+        largest = max(int(label) for label in used)
+        names = names or _names_by_id(folder.name, largest)
+        if largest >= len(names):
+            raise CorpusError(f"its label id {largest} has no name.", "Correct its labels.txt.")
     chosen = {names[int(label)] for label in used} if by_number else used
     known = _map_of(chosen)
 
@@ -177,8 +179,11 @@ def _map_of(names: set[str]) -> LabelMap:
     raise CorpusError("its labels are neither GoEmotions' 28, KOTE's 44 nor the seven names.")
 
 
-def _goemotions_names() -> tuple[str, ...]:
-    """Return the 28 names in the order of their ids: alphabetical, neutral last."""
+def _names_by_id(folder: str, largest: int) -> tuple[str, ...]:
+    """Return the names behind ids without a labels.txt: KOTE's 44 or GoEmotions' 28."""
+    if "kote" in folder.lower() or largest >= GOEMOTIONS_LABELS:
+        return KOTE_NAMES
+    # GoEmotions numbers its labels in alphabetical order, neutral last
     names = set(load_label_map("goemotions_ekman").targets) - {"neutral"}
     return (*sorted(names), "neutral")
 
