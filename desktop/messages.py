@@ -21,6 +21,10 @@ class Sentence:
     action: str = ""
 
 
+LONGEST_PROBLEM = 240
+"""Characters of an error that a banner shows."""
+
+
 def _entry(text: str, action: str = "") -> Sentence:
     return Sentence(text, action)
 
@@ -209,11 +213,21 @@ def error_sentence(error: BaseException) -> str:
         heading = HEADINGS.get(type(error).__name__, "")
         translated = QCoreApplication.translate("Messages", heading) if heading else ""
         # The core's own sentence is English; another language gets a heading above it.
-        return str(error) if translated == heading else f"{translated}\n{error}"
+        text = _shortened(error)
+        return text if translated == heading else f"{translated}\n{text}"
     text = QCoreApplication.translate(
         "Messages", "Something went wrong inside the program: {problem}. The log says more."
     )
     return text.format(problem=error)
+
+
+def _shortened(error: EmoscopeError) -> str:
+    """Return problem and remedy; of a long problem its beginning, the log has the rest."""
+    if len(error.problem) <= LONGEST_PROBLEM:
+        return str(error)
+    beginning = error.problem[:LONGEST_PROBLEM].rsplit(" ", 1)[0]
+    more = QCoreApplication.translate("Messages", "The log says more.")
+    return f"{beginning}… ({more}) {error.remedy}".strip()
 
 
 def action(message: Message) -> str:

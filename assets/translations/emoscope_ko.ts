@@ -563,6 +563,10 @@
         <source>Something went wrong inside the program: {problem}. The log says more.</source>
         <translation>프로그램 안에서 문제가 생겼습니다: {problem}. 자세한 내용은 로그에 있습니다.</translation>
     </message>
+    <message>
+        <source>The log says more.</source>
+        <translation>자세한 내용은 로그에 있습니다.</translation>
+    </message>
 </context>
 <context>
     <name>Names</name>

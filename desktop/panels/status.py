@@ -163,7 +163,8 @@ class StatusLine(QStatusBar):
         if self._saved_at is None:
             self._saved.setText("")
             return
-        age = round(time.monotonic() - self._saved_at)
+        running = self.state.session in (SessionState.RUNNING, SessionState.STOPPING)
+        age = round(time.monotonic() - self._saved_at) if running else 0
         self._saved.setText(
             self.tr("● saved")
             if age < 3

@@ -112,6 +112,17 @@ class RunningApp:
                 [sys.executable, *command], cwd=ROOT, env=env, stdout=output, stderr=output
             )
 
+    def record(self, screen: VirtualScreen, timeout: float = 90.0) -> None:
+        """Press the keys that start a recording until one has begun."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline and self.process.poll() is None:
+            screen.do("key", "ctrl+r")
+            for _ in range(100):
+                if any((self.data / "sessions").glob("*/session.json")):
+                    return
+                time.sleep(0.1)
+        raise RuntimeError(f"no recording began: {self.log.read_text(errors='replace')[-2000:]}")
+
     def turns(self) -> list[str]:
         """Return the lines of turns in the journal, of all sessions."""
         lines: list[str] = []
