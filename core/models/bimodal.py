@@ -168,8 +168,8 @@ class BimodalModel(EmotionModel):
     def _frame_weights(self, speech: Encoded) -> Tensor:
         """Return (B, T'), how much each moment counts in the pooling of the first member."""
         pool: Any = self.speech.members[0].pool
-        score: Tensor = pool.score(speech.sequence).squeeze(-1)
-        return score.masked_fill(~speech.mask, -1e4).softmax(dim=1)
+        weights: Tensor = pool.weights(speech.sequence, speech.mask)
+        return weights
 
 
 def _share(encoded: Encoded, column: int) -> Tensor:

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import ConfigError
-from core.labels import EMOTIONS
 from core.models.baseline import SpeakerBaseline
 from core.models.encoders.speech import SpeechEncoder
 from core.models.processor import Processor, SpeechMeasures
+from training.data.corpora.speech import Clip, read_manifest
 from training.data.encoded_bank import EncodedBank, encode_speech
-from training.evaluation.clips import Clip, Measurer, read_clips
+from training.data.speech_bank import VirtualSpeakers, measured_bank
 from training.stages import StageContext
 
 SPLIT = "split.json"
@@ -47,7 +47,7 @@ class ClipSet:
         generator = np.random.default_rng(seed)
         own = self._by_speaker()
         whole = {name: self._baseline(processor, rows) for name, rows in own.items()}
-        names = [speaker_name(clip) for clip in self.clips]
+        names = [clip.speaker for clip in self.clips]
         partial = [self._partial(processor, own[name], generator) for name in names]
         ways: list[list[SpeakerBaseline | None]] = [
             [None] * len(names),
@@ -56,7 +56,7 @@ class ClipSet:
         ]
         return Spoken(
             tuple(encode_speech(encoder, processor, self.measures, way) for way in ways),
-            [EMOTIONS.index(clip.label) for clip in self.clips if clip.label is not None],
+            [clip.label for clip in self.clips if clip.label is not None],
             [clip.language for clip in self.clips],
             [clip.corpus for clip in self.clips],
         )
@@ -64,7 +64,7 @@ class ClipSet:
     def _by_speaker(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
         for row, clip in enumerate(self.clips):
-            rows.setdefault(speaker_name(clip), []).append(row)
+            rows.setdefault(clip.speaker, []).append(row)
         return rows
 
     def _baseline(self, processor: Processor, rows: Sequence[int]) -> SpeakerBaseline:
@@ -87,11 +87,6 @@ class SpokenParts:
     train: ClipSet
     calibration: ClipSet
     split: Mapping[str, Sequence[str]]
-
-
-def speaker_name(clip: Clip) -> str:
-    """Return `corpus/speaker`."""
-    return f"{clip.corpus}/{clip.speaker}"
 
 
 def read_split(folder: Path) -> dict[str, list[str]]:
@@ -117,24 +112,45 @@ def load_spoken(context: StageContext, processor: Processor, most: int) -> Spoke
         most: how many training clips of one corpus to take.
     """
     split = read_split(context.folder_of("speech"))
-    clips = [clip for clip in read_clips(context.data) if clip.label is not None]
-    measurer = Measurer(processor, context.out / "measures")
+    clips = [clip for clip in read_manifest(context.data / "speech") if clip.label is not None]
     sets = []
     for part in ("train", "calibration"):
-        chosen = [clip for clip in clips if speaker_name(clip) in set(split[part])]
-        if part == "train":
-            chosen = _at_most(chosen, _QUICK_CLIPS if context.quick else most, context.seed)
-        title = f"measuring {part} clips"
-        tracked = context.reporter.track(chosen, len(chosen), title)
-        sets.append(ClipSet(tuple(chosen), tuple(measurer(clip) for clip in tracked)))
-    return SpokenParts(sets[0], sets[1], split)
+        chosen = [row for row, clip in enumerate(clips) if clip.speaker in set(split[part])]
+        if context.quick or part == "train":
+            chosen = _at_most(clips, chosen, _QUICK_CLIPS if context.quick else most, context.seed)
+        sets.append(chosen)
+    needed = sorted({row for rows in sets for row in rows}) if context.quick else range(len(clips))
+    measures = _measures(context, processor, {row: clips[row] for row in needed})
+    train, calibration = (
+        ClipSet(tuple(clips[row] for row in rows), tuple(measures[row] for row in rows))
+        for rows in sets
+    )
+    return SpokenParts(train, calibration, split)
 
 
-def _at_most(clips: Sequence[Clip], most: int, seed: int) -> list[Clip]:
-    """Keep so many clips per corpus, drawn at random."""
+def _measures(
+    context: StageContext, processor: Processor, clips: Mapping[int, Clip]
+) -> dict[int, SpeechMeasures]:
+    """Measure clips, or take what the speech stage has measured in the same run."""
+    bank = measured_bank(
+        context.data / "speech",
+        tuple(clips.values()),
+        VirtualSpeakers(),
+        processor.extractor,
+        context.out / "measured",
+        context.reporter,
+    )
+    return {
+        row: SpeechMeasures(bank.frames_of(place), bank.functionals[place])
+        for place, row in enumerate(clips)
+    }
+
+
+def _at_most(clips: Sequence[Clip], rows: Sequence[int], most: int, seed: int) -> list[int]:
+    """Keep so many rows per corpus, drawn at random."""
     generator = np.random.default_rng(seed)
     kept: list[int] = []
-    for corpus in dict.fromkeys(clip.corpus for clip in clips):
-        rows = [row for row, clip in enumerate(clips) if clip.corpus == corpus]
-        kept += generator.permutation(rows)[:most].tolist()
-    return [clips[row] for row in sorted(kept)]
+    for corpus in dict.fromkeys(clips[row].corpus for row in rows):
+        own = [row for row in rows if clips[row].corpus == corpus]
+        kept += generator.permutation(own)[:most].tolist()
+    return sorted(kept)
