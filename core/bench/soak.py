@@ -153,11 +153,13 @@ def wait_until_running(session: Session, timeout: float = 60.0) -> None:
 def _sample_memory(session: Session, total: int) -> list[tuple[float, float]]:
     """Return (hours heard, MB) about `SAMPLES` times until everything was heard."""
     points: list[tuple[float, float]] = []
-    step = total / SAMPLES
+    due = 0.0
     ended = (SessionState.IDLE, SessionState.FAILED)
     while session.state not in ended and session.position < total:
-        if session.position >= len(points) * step:
-            points.append((session.position / SAMPLE_RATE / 3600, resident_megabytes()))
+        position = session.position
+        if position >= due:
+            points.append((position / SAMPLE_RATE / 3600, resident_megabytes()))
+            due = position + total / SAMPLES
         time.sleep(0.005)
     return points
 
