@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _table(findings: Sequence[Finding]) -> Table:
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for finding in findings:
         words = Text(finding.detail)
         if finding.remedy:

@@ -7,7 +7,6 @@ from pathlib import Path
 from core.asr.catalog import CATALOG, DEFAULT_MODEL, find_model, installed_models, models_folder
 from core.commands.checks import Finding, Status
 from core.errors import CheckpointError
-from core.models.manifest import error_of, file_problems, read_info
 from core.resources import embedded_checkpoint
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -34,18 +33,18 @@ def check_processor(name: str) -> Finding:
 
 
 def check_emotion_model(name: str) -> Finding:
-    """Compare every file of the embedded checkpoint with its recorded sha256."""
+    """Load the embedded checkpoint, every file compared with its recorded sha256."""
+    from core.models.checkpoint import load_checkpoint
+
     folder = embedded_checkpoint()
     try:
-        info = read_info(folder)
-        if problems := file_problems(info):
-            raise error_of(folder, problems)
+        info = load_checkpoint(folder).info
     except CheckpointError as error:
         return Finding(
             name, Status.FAIL, error.problem, "Restore it: git checkout assets, or clone again."
         )
     size = sum((folder / file).stat().st_size for file in info.files) / 1e6
-    detail = f"{info.name} {info.version}, {size:.1f} MB, sha256 {info.digest[:12]}…, intact"
+    detail = f"{info.name} {info.version}, {size:.1f} MB, sha256 {info.digest[:12]}…, intact, loads"
     return Finding(name, Status.OK, detail)
 
 
