@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from core.errors import EmoscopeError
+
 if TYPE_CHECKING:
     from core.bench.report import Report
 
@@ -30,16 +32,26 @@ TOPICS: Mapping[str, str] = MappingProxyType(
 def main(argv: Sequence[str]) -> int:
     """Measure the named topics (all without a name) and print a table for each.
 
-    Returns 0, or 1 with `--strict` when a target was missed. Raises EmoscopeError when a topic
-    lacks something it needs, such as a sound server.
+    Returns 0, or 1 with `--strict` when a target was missed. When a topic lacks something it needs,
+    such as a sound server, the others are still measured; then its EmoscopeError is raised.
     """
     options = _parser().parse_args(argv)
-    reports = [measure(topic, quick=options.quick) for topic in options.topics or TOPICS]
-    if options.json:
+    reports: list[Report] = []
+    errors: list[EmoscopeError] = []
+    for topic in options.topics or TOPICS:
+        try:
+            reports.append(measure(topic, quick=options.quick))
+        except EmoscopeError as error:
+            errors.append(error)
+    if options.json and reports:
         write_json(options.json, reports)
-    from core.bench.report import missed
+    if errors:
+        raise errors[0]
+    return int(options.strict and any(_misses(report) for report in reports))
 
-    return int(options.strict and missed(reports) > 0)
+
+def _misses(report: Report) -> bool:
+    return any(measurement.met is False for measurement in report.measurements)
 
 
 def measure(topic: str, *, quick: bool = False) -> Report:

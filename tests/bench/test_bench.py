@@ -11,6 +11,7 @@ import pytest
 from core import bench
 from core.bench.report import Measurement, Report
 from core.cli import main
+from core.errors import DeviceError
 
 
 @pytest.fixture
@@ -61,6 +62,22 @@ def test_a_table_shows_targets_and_whether_they_are_met(
 
 def test_strict_ends_with_one_when_a_target_is_missed(topic: str) -> None:
     assert main(["bench", topic, "--strict"]) == 1
+
+
+def test_a_topic_that_lacks_something_does_not_keep_others_from_being_measured(
+    topic: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(quick: bool) -> Report:
+        raise DeviceError("There is no sound server.", "Install one.")
+
+    module = ModuleType("a_lacking_topic")
+    module.measure = lacking  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "a_lacking_topic", module)
+    monkeypatch.setattr(bench, "TOPICS", {"lacking": "a_lacking_topic:measure", **bench.TOPICS})
+    assert main(["bench"]) == 2
+    captured = capsys.readouterr()
+    assert "quick enough" in captured.out
+    assert "There is no sound server. Install one." in captured.err
 
 
 def test_figures_are_written_as_json(topic: str, tmp_path: Path) -> None:
