@@ -59,7 +59,7 @@ class SoundHistory:
         self._reserve(int(rows.max()) + 1)
         self._speech[rows] = np.clip(speech * 255, 0, 255).astype(np.uint8)
         bins = np.clip(mono * 127, -127, 127).reshape(len(blocks), _BINS_PER_WINDOW, BIN)
-        extremes = np.stack([np.floor(bins.min(axis=2)), np.ceil(bins.max(axis=2))], axis=2)
+        extremes = np.stack([np.round(bins.min(axis=2)), np.round(bins.max(axis=2))], axis=2)
         target = rows[:, None] * _BINS_PER_WINDOW + np.arange(_BINS_PER_WINDOW)
         self._envelope[target] = extremes.astype(np.int8)
         if spectrogram:

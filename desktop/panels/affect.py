@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtWidgets import QWidget
 
 from core.types import SAMPLE_RATE, Turn
 from desktop import names
 from desktop.panels.panel import Panel
-from desktop.plots.affect_plane import AffectPlane
+from desktop.plots.affect_plane import AffectPlane, TrailPoint
 from desktop.theme import Theme
 from desktop.view_state import ViewState
 
@@ -23,7 +25,7 @@ class AffectPanel(Panel):
         self.body.setContentsMargins(4, 4, 4, 4)
         self._plane = AffectPlane(self)
         self.body.addWidget(self._plane, 1)
-        self._trail: list[tuple[float, float, float, str]] = []
+        self._trail: list[tuple[float, TrailPoint]] = []
         state.turn_changed.connect(self._add)
         state.cleared.connect(self._clear)
         state.selection_changed.connect(self._refresh)
@@ -52,7 +54,8 @@ class AffectPanel(Panel):
         if emotion is None or emotion.arousal is None or emotion.valence is None:
             return
         moment = turn.end / SAMPLE_RATE
-        self._trail.append((moment, emotion.valence, emotion.arousal, emotion.label))
+        point = TrailPoint(0.0, emotion.valence, emotion.arousal, emotion.label, turn.index)
+        self._trail.append((moment, point))
         self._trail = [p for p in self._trail if moment - p[0] <= TRAIL_SECONDS][-_MOST_POINTS:]
         if self.state.selected is None or self.state.selected.index == turn.index:
             self._refresh()
@@ -65,13 +68,14 @@ class AffectPanel(Panel):
             self._plane.set_caption("")
             return
         now = turn.end / SAMPLE_RATE
-        if self.state.selected is None:
-            trail = self._trail
-        else:
-            trail = [(now, emotion.valence, emotion.arousal, emotion.label)]
+        trail = self._trail
+        if self.state.selected is not None:
+            trail = [entry for entry in trail if entry[1].turn == turn.index]
+            point = TrailPoint(0.0, emotion.valence, emotion.arousal, emotion.label, turn.index)
+            trail = [*trail, (now, point)]
         points = [
-            (min(1.0, max(0.0, (now - t) / TRAIL_SECONDS)), valence, arousal, label)
-            for t, valence, arousal, label in trail
+            replace(point, age=min(1.0, max(0.0, (now - moment) / TRAIL_SECONDS)))
+            for moment, point in trail
         ]
         self._plane.set_points(points, faded=emotion.uncertain)
         self._plane.describe(

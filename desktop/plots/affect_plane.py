@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
@@ -15,19 +16,28 @@ from desktop.plots.plot import Plot, draw_chip
 EXTENT = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class TrailPoint:
+    """A position: age from 0 (new) to 1 (old), the class, and the turn it belongs to."""
+
+    age: float
+    valence: float
+    arousal: float
+    label: str
+    turn: int
+
+
 class AffectPlane(Plot):
-    """Points (age in 0 new .. 1 old, valence, arousal, label); the newest last."""
+    """Shows a trail, the newest point last; points of one turn are joined."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._points: tuple[tuple[float, float, float, str], ...] = ()
+        self._points: tuple[TrailPoint, ...] = ()
         self._faded = False
         self._caption = ""
         self.setMinimumHeight(96)
 
-    def set_points(
-        self, points: Sequence[tuple[float, float, float, str]], faded: bool = False
-    ) -> None:
+    def set_points(self, points: Sequence[TrailPoint], faded: bool = False) -> None:
         """Show a trail; `faded` when the newest result is "not sure"."""
         if tuple(points) != self._points or faded != self._faded:
             self._points, self._faded = tuple(points), faded
@@ -98,29 +108,29 @@ class AffectPlane(Plot):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, names.emotion(label))
 
     def _draw_trail(self, painter: QPainter, area: QRectF) -> None:
-        previous: QPointF | None = None
-        for age, valence, arousal, label in self._points:
-            point = self._point(area, valence, arousal)
-            if previous is not None:
+        previous: tuple[int, QPointF] | None = None
+        for entry in self._points:
+            point = self._point(area, entry.valence, entry.arousal)
+            if previous is not None and previous[0] == entry.turn:
                 line = QColor(self.theme.muted)
-                line.setAlphaF(0.1 + 0.45 * (1 - age))
+                line.setAlphaF(0.1 + 0.45 * (1 - entry.age))
                 painter.setPen(QPen(line, 1.2))
-                painter.drawLine(previous, point)
-            dot = self.theme.emotion_colour(label)
-            dot.setAlphaF(0.15 + 0.75 * (1 - age))
+                painter.drawLine(previous[1], point)
+            dot = self.theme.emotion_colour(entry.label)
+            dot.setAlphaF(0.15 + 0.75 * (1 - entry.age))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(dot)
             painter.drawEllipse(point, 2.6, 2.6)
-            previous = point
+            previous = entry.turn, point
 
     def _draw_newest(self, painter: QPainter, area: QRectF) -> None:
         if not self._points:
             return
-        _, valence, arousal, label = self._points[-1]
+        newest = self._points[-1]
         painter.setOpacity(0.6 if self._faded else 1.0)
         painter.setPen(QPen(QColor(self.theme.text), 2))
-        painter.setBrush(self.theme.emotion_colour(label))
-        painter.drawEllipse(self._point(area, valence, arousal), 8, 8)
+        painter.setBrush(self.theme.emotion_colour(newest.label))
+        painter.drawEllipse(self._point(area, newest.valence, newest.arousal), 8, 8)
         painter.setOpacity(1.0)
 
 

@@ -143,12 +143,13 @@ class EmotionCurves(pg.PlotWidget):
             self.setAccessibleDescription(summary)
 
     def _style_curves(self) -> None:
+        scale = self.devicePixelRatioF()  # pyqtgraph's pens are as wide as pixels of the device
         for label, curve in zip(self._labels, self._curves, strict=True):
-            curve.setPen(pg.mkPen(self.theme.emotion_colour(label), width=2))
+            curve.setPen(pg.mkPen(self.theme.emotion_colour(label), width=1.8 * scale))
             outlined = self.theme.needs_outline(label)
             shadow = QColor(self.theme.text)
             shadow.setAlpha(150)
-            curve.setShadowPen(pg.mkPen(shadow, width=3.4) if outlined else None)
+            curve.setShadowPen(pg.mkPen(shadow, width=3.0 * scale) if outlined else None)
 
 
 def lane_centre(lane: int) -> float:

@@ -144,7 +144,8 @@ def wait_until_judged(
 ) -> None:
     """Speak until the model has been loaded and the first turn was written."""
     for _ in range(20):
-        microphone.play(level(read_audio(sample_dialogue())[0, : 4 * SAMPLE_RATE])).wait()
+        voice = level(read_audio(sample_dialogue())[0, : 4 * SAMPLE_RATE])
+        microphone.play(np.stack([voice, np.zeros_like(voice)])).wait()
         time.sleep(1.5)
         if app.turns():
             return

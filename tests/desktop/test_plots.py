@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from core.labels import EMOTIONS
 from core.types import AttentionKind, AttentionMap, Axis
 from desktop.main_window import MainWindow
-from desktop.plots.affect_plane import AffectPlane
+from desktop.plots.affect_plane import AffectPlane, TrailPoint
 from desktop.plots.attention_plot import AttentionPlot
 from desktop.plots.emotion_bars import EmotionBars
 from desktop.plots.level_meter import LevelMeter
@@ -97,7 +97,7 @@ class TestBarsAndPlane:
         plane = AffectPlane()
         plane.resize(300, 300)
         plane.set_theme(LIGHT)
-        plane.set_points([(0.0, -0.5, 0.5, "disgust")])
+        plane.set_points([TrailPoint(0.0, -0.5, 0.5, "disgust", 0)])
         shown = picture(plane)
         wanted = np.array([0x00, 0x9E, 0x73])
         rows, columns = np.nonzero(np.abs(shown.astype(int) - wanted).max(axis=2) <= 3)
