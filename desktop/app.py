@@ -119,6 +119,7 @@ class Application:
         QTimer.singleShot(30, self.window.build_workspace)
         QTimer.singleShot(60, lambda: self.controller.list_devices(refresh=False))
         QTimer.singleShot(90, self.controller.look_for_lost_sessions)
+        QTimer.singleShot(120, self.controller.look_for_recognition)
 
     def _restore(self) -> None:
         geometry = self.store.layout("window")

@@ -22,7 +22,7 @@ from core.pipeline.events import (
     TurnUpdated,
 )
 from core.resources import sample_dialogue
-from core.types import SAMPLE_RATE
+from core.types import SAMPLE_RATE, Turn
 from desktop import messages, names, recovery
 from desktop.bridge import EventBridge
 from desktop.main_window import MainWindow
@@ -108,6 +108,7 @@ class Controller(QObject):
         window.interface_language_chosen.connect(lambda code: self.change(interface_language=code))
         window.closing.connect(self.close)
         window.play_asked.connect(self.play_span)
+        self._state.play_asked.connect(self._play_turn)
         self._player.moved.connect(self._state.set_playhead)
         self._player.stopped.connect(self._playback_stopped)
         self._connect_actions()
@@ -254,7 +255,10 @@ class Controller(QObject):
         if turn is not None:
             if self._state.selected is None:
                 self._state.select(turn)
-            self.play_span(turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)
+            self._play_turn(turn)
+
+    def _play_turn(self, turn: Turn) -> None:
+        self.play_span(turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)
 
     def play_span(self, first: float, last: float) -> None:
         """Hear a stretch of the session; not while the microphone would hear it too."""
@@ -280,6 +284,8 @@ class Controller(QObject):
         before, self.settings = self.settings, settings
         self._store.save(settings)
         self._show_choices()
+        if before.whisper != settings.whisper and not self.running:
+            self.look_for_recognition()
         if (before.theme, before.interface_language) != (
             settings.theme,
             settings.interface_language,
@@ -300,6 +306,16 @@ class Controller(QObject):
     def _no_devices(self, error: Exception) -> None:
         """Say nothing yet: a missing microphone matters when somebody wants to record."""
         log.warning("microphones can't be listed: %s", error)
+
+    def look_for_recognition(self) -> None:
+        """Say in the status line whether text will be written, before the first session."""
+        settings = self.settings
+        self._bridge.run(
+            "recognition",
+            lambda: self._factory.recognition(settings),
+            self._window.status.set_transcriber,
+            lambda error: log.warning("recognition models can't be looked for: %s", error),
+        )
 
     def ask_for_checkpoint(self) -> None:
         """Choose the folder of another model."""
@@ -512,7 +528,6 @@ class Controller(QObject):
         from desktop.dialogs.about import LimitsDialog
 
         self._show(LimitsDialog(self._window))
-        self.change(acknowledged=True)
 
     def show_about(self) -> None:
         """Say which version this is and what it uses."""

@@ -161,6 +161,10 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "text_skipped_falling_behind": QT_TRANSLATE_NOOP(
             "Messages", "the text was left out to keep up"
         ),
+        "emotion_skipped_falling_behind": QT_TRANSLATE_NOOP(
+            "Messages", "not judged: the computer could not keep up"
+        ),
+        "long_annotation_split": QT_TRANSLATE_NOOP("Messages", "part of a longer line"),
         "beyond_end_of_audio": QT_TRANSLATE_NOOP("Messages", "cut at the end of the sound"),
         "interrupted": QT_TRANSLATE_NOOP("Messages", "the program ended during this turn"),
         "emotion_failed": QT_TRANSLATE_NOOP("Messages", "this turn could not be judged"),

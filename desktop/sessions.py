@@ -48,6 +48,10 @@ class SessionFactory(Protocol):
         """Return the names of the input devices. Raises DeviceError."""
         ...
 
+    def recognition(self, settings: AppSettings) -> str | None:
+        """Return the name of what will write the text, None for speech alone."""
+        ...
+
     def live(self, settings: AppSettings, listener: Listener) -> Prepared:
         """Return a session on the chosen microphone. Raises EmoscopeError."""
         ...
@@ -65,6 +69,11 @@ class RealSessions:
         from core.audio.devices import list_input_devices
 
         return tuple(dict.fromkeys(device.name for device in list_input_devices(refresh)))
+
+    def recognition(self, settings: AppSettings) -> str | None:
+        """Return the name of the recognition model that is here, None when there is none."""
+        transcriber, _ = make_transcriber(settings)
+        return transcriber.name if transcriber is not None else None
 
     def live(self, settings: AppSettings, listener: Listener) -> Prepared:
         """Return a session on the chosen microphone, journalled."""

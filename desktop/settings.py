@@ -24,8 +24,7 @@ class AppSettings:
     """Choices of the user; empty strings mean "the default".
 
     `device` is the name of the microphone. `checkpoint` and `whisper` are folders, `whisper` also a
-    model size. `language` locks recognition, "auto" leaves it open. `acknowledged` is true once the
-    note on what the numbers are was dismissed.
+    model size. `language` locks recognition, "auto" leaves it open.
     """
 
     interface_language: str = "system"
@@ -38,7 +37,6 @@ class AppSettings:
     sessions_folder: str = ""
     last_folder: str = ""
     recent: tuple[str, ...] = ()
-    acknowledged: bool = False
 
     def with_recent(self, path: Path) -> AppSettings:
         """Return the settings with `path` at the top of the recent files."""
@@ -98,8 +96,6 @@ class SettingsStore:
 def _restore(name: str, stored: Any, default: Any) -> Any:
     if stored is None:
         return default
-    if isinstance(default, bool):
-        return stored in (True, "true", "True", 1, "1")
     if isinstance(default, tuple):
         entries = [stored] if isinstance(stored, str) else stored
         return tuple(str(entry) for entry in entries if entry) if entries else ()

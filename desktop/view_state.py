@@ -29,6 +29,8 @@ class ViewState(QObject):
     theme_changed = Signal(object)
     state_changed = Signal(object)
     playhead_moved = Signal(object)
+    play_asked = Signal(object)
+    """A turn that was clicked: to be heard, unless somebody is being recorded."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,9 +107,10 @@ class ViewState(QObject):
             self.time.review(seconds)
 
     def update_turn(self, event: TurnUpdated) -> None:
-        """Take a turn; one with neither text nor emotion that is complete was no speech."""
+        """Take a turn; one that ended with neither text, emotion nor note was no speech."""
         turn = event.turn
-        if turn.status is TurnStatus.FINAL and turn.emotion is None and turn.transcript is None:
+        said = turn.emotion is not None or turn.transcript is not None or turn.notes
+        if turn.status is TurnStatus.FINAL and not said:
             self.turns.discard(turn.index)
             self.timeline.discard(turn.index)
         else:
@@ -134,6 +137,14 @@ class ViewState(QObject):
         if turn is not None:
             self.time.reveal(turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)
         self.selection_changed.emit(turn)
+
+    def click(self, seconds: float) -> None:
+        """Select the turn spoken at this moment, and ask for it to be heard."""
+        row = self.turns.row_at(seconds)
+        turn = None if row is None else self.turns.turn(row)
+        if turn is not None:
+            self.select(turn)
+            self.play_asked.emit(turn)
 
     def shown_turn(self) -> Turn | None:
         """Return the selected turn, or the newest one that has a result."""

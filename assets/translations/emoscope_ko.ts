@@ -492,6 +492,14 @@
         <translation>속도를 맞추려고 글 제외</translation>
     </message>
     <message>
+        <source>not judged: the computer could not keep up</source>
+        <translation>컴퓨터가 따라가지 못해 판단하지 않음</translation>
+    </message>
+    <message>
+        <source>part of a longer line</source>
+        <translation>긴 발화의 일부</translation>
+    </message>
+    <message>
         <source>cut at the end of the sound</source>
         <translation>소리가 끝나는 곳에서 잘림</translation>
     </message>

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtWidgets import QWidget
 
-from core.types import SAMPLE_RATE, Turn
+from core.types import SAMPLE_RATE
 from desktop.item_models.turns import describe
 from desktop.panels.panel import Panel
 from desktop.plots.emotion_curves import Band, EmotionCurves
@@ -40,7 +40,7 @@ class CurvesPanel(Panel):
         self.plot.dragged.connect(state.time.zoom)
         self.plot.scaled.connect(state.time.scale)
         self.plot.reset.connect(state.time.show_all)
-        self.plot.clicked.connect(self._click)
+        self.plot.clicked.connect(state.click)
         self.set_theme(state.theme)
         self.retranslate()
 
@@ -106,9 +106,3 @@ class CurvesPanel(Panel):
 
     def _move(self) -> None:
         self._moved = True
-
-    def _click(self, seconds: float) -> None:
-        row = self.state.turns.row_at(seconds)
-        turn: Turn | None = None if row is None else self.state.turns.turn(row)
-        if turn is not None:
-            self.state.select(turn)

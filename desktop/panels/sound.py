@@ -36,7 +36,7 @@ class SoundPanel(Panel):
         self.plot.dragged.connect(state.time.zoom)
         self.plot.scaled.connect(state.time.scale)
         self.plot.reset.connect(state.time.show_all)
-        self.plot.clicked.connect(self._click)
+        self.plot.clicked.connect(state.click)
         self.set_theme(state.theme)
         self.retranslate()
 
@@ -90,11 +90,6 @@ class SoundPanel(Panel):
 
     def _mark(self, *_: object) -> None:
         self._dirty = True
-
-    def _click(self, seconds: float) -> None:
-        row = self.state.turns.row_at(seconds)
-        if row is not None:
-            self.state.select(self.state.turns.turn(row))
 
     def _select(self, turn: Turn | None) -> None:
         span = None if turn is None else (turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)

@@ -32,6 +32,7 @@ class StatusLine(QStatusBar):
         self._info: ModelInfo | None = None
         self._lag_seconds: float | None = None
         self._transcriber: str | None = None
+        self._looked = False
         self._saved_at: float | None = None
         self._seen_progress: Progress | None = None
         self._clock = QTimer(self)
@@ -58,7 +59,12 @@ class StatusLine(QStatusBar):
     def set_transcriber(self, name: str | None) -> None:
         """Say what writes the text; None: speech only."""
         self._transcriber = name
+        self._looked = True
         self._show_transcriber()
+
+    def text_source(self) -> str:
+        """Return what is said about where the text comes from."""
+        return self._text.text()
 
     def set_progress(self, progress: Progress | None) -> None:
         """Show how far into a recording the analysis is."""
@@ -131,12 +137,15 @@ class StatusLine(QStatusBar):
 
     def _show_transcriber(self) -> None:
         known = self._transcriber is not None
+        self._get.setVisible(self._looked and not known)
+        if not self._looked:
+            self._text.setText("")
+            return
         self._text.setText(
             self.tr("text by {name}").format(name=self._transcriber)
             if known
             else self.tr("speech only: no Whisper model")
         )
-        self._get.setVisible(not known)
 
     def _show_progress(self) -> None:
         progress = self._seen_progress

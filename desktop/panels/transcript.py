@@ -75,6 +75,7 @@ class TranscriptPanel(Panel):
         model.modelReset.connect(self._measure_all)
         self.view.resized.connect(self._measure_all)
         self.view.selectionModel().selectionChanged.connect(self._picked)
+        self.view.clicked.connect(self._clicked)
         state.selection_changed.connect(self._select)
         state.state_changed.connect(self._show_empty)
         self.setFocusProxy(self.view)
@@ -196,6 +197,11 @@ class TranscriptPanel(Panel):
         """Follow the user; a current row alone (Qt sets one on focus) selects nothing."""
         if not self._selecting and not chosen.isEmpty():
             self.state.select(self.state.turns.turn(chosen.indexes()[0].row()))
+
+    def _clicked(self, index: QModelIndex) -> None:
+        turn = self.state.turns.turn(index.row())
+        if turn is not None:
+            self.state.play_asked.emit(turn)
 
     def _select(self, turn: Turn | None) -> None:
         row = None if turn is None else self.state.turns.row_of(turn.index)

@@ -84,6 +84,7 @@ def test_tab_reaches_every_part_of_the_window(window: MainWindow) -> None:
     window.state.enter(SessionState.IDLE)
     window.state.select(window.state.turns.turn(0))
     QTest.qWait(50)
+    window.status.set_transcriber(None)
     window.capture.record.setFocus()
     seen: set[QWidget] = set()
     for _ in range(80):

@@ -44,6 +44,9 @@ class FakeSessions:
     def microphones(self, refresh: bool) -> tuple[str, ...]:
         return ("Desk", "Headset")
 
+    def recognition(self, settings: AppSettings) -> str | None:
+        return None if settings.whisper == "off" else "fake-whisper"
+
     def live(self, settings: AppSettings, listener: Callable[[Event], None]) -> Prepared:
         self.asked.append(("live", settings))
         source = ScriptedSource(self.microphone, realtime=True, rate=4.0)
@@ -241,6 +244,46 @@ def test_microphones_are_offered_and_a_missing_one_stays_chosen(
     wait_for(lambda: device.findData("Headset") > 0)
     assert device.currentData() == "Gone"
     assert device.itemText(0) == "System default"
+
+
+def test_the_status_line_says_whether_text_is_written(
+    application: Application, wait_for: WaitFor
+) -> None:
+    status = application.window.status
+    application.controller.change(whisper="turbo")
+    wait_for(lambda: status.text_source() == "text by fake-whisper")
+    application.controller.change(whisper="off")
+    wait_for(lambda: status.text_source().startswith("speech only"))
+
+
+def test_a_click_on_a_turn_selects_it_and_plays_it(
+    application: Application,
+    wait_for: WaitFor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "talk.wav"
+    path.touch()
+    played: list[tuple[Path, float, float]] = []
+    player = application.controller._player._player
+    monkeypatch.setattr(player, "play", lambda *span: played.append(span))
+    application.controller.open_recording(path)
+    wait_for(state_is(application, SessionState.IDLE))
+    application.state.click(4.0)
+    assert application.state.selected == application.state.turns.turn(1)
+    assert played == [(path, pytest.approx(3.0, abs=0.2), pytest.approx(5.0, abs=0.4))]
+
+
+def test_nothing_is_played_into_a_recording(
+    application: Application, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[object] = []
+    player = application.controller._player._player
+    monkeypatch.setattr(player, "play", lambda *span: played.append(span))
+    application.controller.start_live()
+    wait_for(lambda: finals(application) >= 1)
+    application.controller.toggle_play()
+    assert not played
 
 
 def test_a_theme_is_changed_while_the_window_is_open(application: Application) -> None:

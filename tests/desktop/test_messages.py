@@ -61,7 +61,9 @@ def test_there_is_a_sentence_for_every_code_of_the_core() -> None:
 
 
 def test_there_is_a_sentence_for_every_note_on_a_turn() -> None:
-    codes = codes_of_notes()
+    from core.dialogue.export import wording
+
+    codes = codes_of_notes() | set(wording._NOTES)
     assert "text_language_unknown" in codes
     assert not codes - set(messages.NOTES)
 

@@ -23,7 +23,6 @@ def test_what_was_chosen_is_there_at_the_next_start(settings: QSettings) -> None
         checkpoint="/models/mine",
         whisper="turbo",
         recent=("/a b/하나.wav", "/c.mp3"),
-        acknowledged=True,
     )
     SettingsStore(settings).save(chosen)
     assert reopened(settings).load() == chosen
@@ -43,7 +42,6 @@ def test_damaged_entries_fall_back_to_their_defaults(settings: QSettings) -> Non
     settings.setValue("app/theme", "plaid")
     settings.setValue("app/language", "")
     settings.setValue("app/channels", "7")
-    settings.setValue("app/acknowledged", "perhaps")
     settings.setValue("layout/docks", "no bytes")
     store = SettingsStore(settings)
     assert store.load() == AppSettings()
