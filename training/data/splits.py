@@ -29,7 +29,8 @@ def script_groups(texts: Iterable[str], similarity: float = 0.8) -> dict[str, in
     letter pairs (Dice's coefficient), so spelling variants stay together.
     """
     distinct = sorted(set(texts), key=lambda t: (normalise_script(t), t))
-    keys = {text: _letter_pairs(normalise_script(text)) for text in distinct}
+    # decomposed, a Korean syllable with another vowel still shares its consonants
+    keys = {t: _letter_pairs(unicodedata.normalize("NFKD", normalise_script(t))) for t in distinct}
     groups: list[list[str]] = []
     for text in distinct:
         home = next(
