@@ -212,6 +212,7 @@ def test_cross_validation_reports_every_figure_with_its_interval(
     assert cross_validate(quick, data, tmp_path, (0,), report, Reporter()) is None
     figures = cross_validate(quick, data, tmp_path, (1, 2, 3), report, Reporter())
     assert figures == json.loads(report.read_text(encoding="utf-8"))
+    assert figures is not None
     tones = figures["corpora"]["tones"]
     assert tones["n"] == 8 * len(SPEAKERS)
     for name in ("uar", "uar_personal", "uar_causal_10", "svm_uar", "svm_uar_personal"):
