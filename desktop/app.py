@@ -6,14 +6,16 @@ Nothing here imports torch or an audio library; models load on the session's own
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
@@ -159,6 +161,32 @@ def install_exception_hook(application: Application) -> None:
     threading.excepthook = on_thread
 
 
+def close_on_signals(application: Application) -> Callable[[], None]:
+    """Let Ctrl+C and a polite kill close the window, as its own button does; returns an undo.
+
+    Python runs its handlers only when it runs at all: a socket wakes Qt's loop for that.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read, application.window)
+    notifier.activated.connect(lambda: reader.recv(16))
+    handlers = {
+        number: signal.signal(number, lambda *_: application.window.close())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+
+    def undo() -> None:
+        notifier.setEnabled(False)
+        signal.set_wakeup_fd(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
+
+    return undo
+
+
 def run(argv: Sequence[str], open_path: Path | None = None) -> int:
     """Open the window and return the exit status of the event loop."""
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus)
@@ -172,7 +200,10 @@ def run(argv: Sequence[str], open_path: Path | None = None) -> int:
     )
     application = Application(qt, settings, RealSessions(), folder)
     install_exception_hook(application)
+    undo = close_on_signals(application)
     application.show()
     if open_path is not None:
         QTimer.singleShot(150, lambda: application.controller.open_recording(open_path))
-    return qt.exec()
+    status = qt.exec()
+    undo()
+    return status

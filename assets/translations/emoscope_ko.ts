@@ -678,10 +678,6 @@
         <translation>준비 중…</translation>
     </message>
     <message>
-        <source>{time}: {note}</source>
-        <translation>{time}: {note}</translation>
-    </message>
-    <message>
         <source>from {modalities}, still speaking</source>
         <translation>{modalities} 기준, 말하는 중</translation>
     </message>

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Turn, seconds
+from core.types import Turn, TurnStatus, seconds
 
 JOIN_GAP = 1.0
 """Segments closer than this (s) are joined by a line; over a longer silence the curves stop."""
@@ -22,12 +23,35 @@ _MOST_PER_TURN = 64
 
 @dataclass(slots=True)
 class _Segment:
-    """What was said about one utterance, in the order it was heard; times in seconds."""
+    """What was said about one utterance, in the order it was heard; times in seconds.
+
+    `packed`, shape (n, 1 + classes), takes the place of the lists when the utterance is complete:
+    an hour of points is then half a megabyte.
+    """
 
     first: float
     last: float
     times: list[float] = field(default_factory=list)
     values: list[Sequence[float]] = field(default_factory=list)
+    packed: NDArray[np.float64] | None = None
+
+    def table(self) -> NDArray[np.float64]:
+        """Return times and values, (n, 1 + classes)."""
+        if self.packed is not None:
+            return self.packed
+        return np.column_stack([np.asarray(self.times), np.asarray(self.values, np.float64)])
+
+    def unpack(self) -> None:
+        """Go back to lists: another result for the same utterance came."""
+        if self.packed is not None:
+            self.times = self.packed[:, 0].tolist()
+            self.values = [tuple(row) for row in self.packed[:, 1:].tolist()]
+            self.packed = None
+
+    def pack(self) -> None:
+        """Store compactly."""
+        self.packed = self.table()
+        self.times, self.values = [], []
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +95,7 @@ class EmotionTimeline:
             insort(self._order, (first, turn.index))
             segment.times.append(first)
             segment.values.append(turn.emotion.probabilities)
+        segment.unpack()
         if segment.times[-1] >= last - 1e-3 and len(segment.times) > 1:
             segment.times[-1], segment.values[-1] = last, turn.emotion.probabilities
         else:
@@ -79,23 +104,23 @@ class EmotionTimeline:
         segment.last = last
         if len(segment.times) > _MOST_PER_TURN:
             del segment.times[1:-1:2], segment.values[1:-1:2]
+        if turn.status is TurnStatus.FINAL:
+            segment.pack()
 
     def curves(self, first: float, last: float) -> Curves:
         """Return what lies in [first, last] s, at most `MOST_POINTS` points, gaps marked."""
         segments = self._between(first, last)
-        times: list[float] = []
-        values: list[Sequence[float]] = []
-        connect: list[int] = []
-        for position, segment in enumerate(segments):
-            times += segment.times
-            values += segment.values
-            connect += [1] * len(segment.times)
-            following = segments[position + 1] if position + 1 < len(segments) else None
-            if following is None or following.first - segment.last > JOIN_GAP:
-                connect[-1] = 0
-        shape = (len(times), len(self.labels))
-        array = np.asarray(values, np.float32).reshape(shape)
-        return _thin(Curves(np.asarray(times), array, np.asarray(connect, np.int32)))
+        if not segments:
+            nothing = np.zeros((0, len(self.labels)), np.float32)
+            return Curves(np.zeros(0), nothing, np.zeros(0, np.int32))
+        tables = [segment.table() for segment in segments]
+        table = np.concatenate(tables)
+        connect = np.ones(len(table), np.int32)
+        ends = np.cumsum([len(one) for one in tables]) - 1
+        gaps = [after.first - before.last for before, after in pairwise(segments)]
+        connect[ends[:-1][np.asarray(gaps) > JOIN_GAP]] = 0
+        connect[-1] = 0
+        return _thin(Curves(table[:, 0], table[:, 1:].astype(np.float32), connect))
 
     def _between(self, first: float, last: float) -> list[_Segment]:
         start = max(0, bisect_left(self._order, (first, -1)) - 4)

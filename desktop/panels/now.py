@@ -129,10 +129,10 @@ class NowPanel(Panel):
         return steady if following and steady in result.labels and steady else result.label
 
     def _note_for(self, turn: Turn, result: EmotionResult) -> str:
+        parts = [turn.speaker] if turn.speaker else []
         if self.state.selected is not None or not self.state.time.following:
-            moment = names.clock(turn.start / SAMPLE_RATE)
-            return self.tr("{time}: {note}").format(time=moment, note=self._source(turn, result))
-        return self._source(turn, result)
+            parts.insert(0, names.clock(turn.start / SAMPLE_RATE))
+        return " · ".join([*parts, self._source(turn, result)])
 
     def _source(self, turn: Turn, result: EmotionResult) -> str:
         if result.doubts:
