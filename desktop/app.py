@@ -5,6 +5,7 @@ Nothing here imports torch or an audio library; models load on the session's own
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
@@ -167,10 +168,16 @@ def close_on_signals(application: Application) -> Callable[[], None]:
     Python runs its handlers only when it runs at all: a socket wakes Qt's loop for that.
     """
     reader, writer = socket.socketpair()
+    reader.setblocking(False)
     writer.setblocking(False)
     before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read, application.window)
-    notifier.activated.connect(lambda: reader.recv(16))
+
+    def drain() -> None:
+        with contextlib.suppress(BlockingIOError):
+            reader.recv(16)
+
+    notifier.activated.connect(drain)
     handlers = {
         number: signal.signal(number, lambda *_: application.window.close())
         for number in (signal.SIGINT, signal.SIGTERM)

@@ -551,7 +551,6 @@ class Controller(QObject):
     def close(self) -> None:
         """Finish the session, keep the layout, end every thread."""
         self._closed = True
-        self._window.hide()
         self._store.save_layout("window", self._window.saveGeometry())
         state = self._window.layout_state()
         if not state.isEmpty():
