@@ -8,6 +8,7 @@ audio, notices and states never are (audio only if the window was stuck for a mi
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -94,7 +95,9 @@ class EventBridge(QObject):
                 outcome = _Outcome(done, result)
             with self._lock:
                 self._workers.discard(threading.current_thread())
-            self._returned.emit(outcome)
+            # The window may have been closed, and this object deleted, while the work went on.
+            with contextlib.suppress(RuntimeError):
+                self._returned.emit(outcome)
 
         thread = threading.Thread(target=body, name=f"emoscope-{name}", daemon=True)
         with self._lock:

@@ -313,9 +313,14 @@ class Controller(QObject):
         self._bridge.run(
             "recognition",
             lambda: self._factory.recognition(settings),
-            self._window.status.set_transcriber,
+            self._show_recognition,
             lambda error: log.warning("recognition models can't be looked for: %s", error),
         )
+
+    def _show_recognition(self, name: str | None) -> None:
+        """A session that began meanwhile has said better what its text comes from."""
+        if not self.running and (self._current is None or self._current.live):
+            self._window.status.set_transcriber(name)
 
     def ask_for_checkpoint(self) -> None:
         """Choose the folder of another model."""

@@ -30,7 +30,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("sound", "desktop.panels.sound:SoundPanel", left=True, share=24),
     PanelEntry("curves", "desktop.panels.curves:CurvesPanel", left=True, share=34),
     PanelEntry("transcript", "desktop.panels.transcript:TranscriptPanel", left=True, share=42),
-    PanelEntry("now", "desktop.panels.now:NowPanel", left=False, share=35),
-    PanelEntry("affect", "desktop.panels.affect:AffectPanel", left=False, share=27),
-    PanelEntry("why", "desktop.panels.why:WhyPanel", left=False, share=38),
+    PanelEntry("now", "desktop.panels.now:NowPanel", left=False, share=32),
+    PanelEntry("affect", "desktop.panels.affect:AffectPanel", left=False, share=26),
+    PanelEntry("why", "desktop.panels.why:WhyPanel", left=False, share=42),
 )

@@ -182,7 +182,7 @@ class AttentionPlot(Plot):
         painter.setPen(QColor(self.theme.text))
         metrics = painter.fontMetrics()
         height = area.height() / max(1, len(labels))
-        step = max(1, int(np.ceil((metrics.height() - 6) / max(height, 1e-6))))
+        step = max(1, int(np.ceil((metrics.height() - 4) / max(height, 1e-6))))
         for position in range(0, len(labels), step):
             box = QRectF(0, area.top() + position * height, area.left() - 5, height * step)
             text = metrics.elidedText(

@@ -256,6 +256,20 @@ def test_the_status_line_says_whether_text_is_written(
     wait_for(lambda: status.text_source().startswith("speech only"))
 
 
+def test_a_late_look_for_models_does_not_contradict_the_session(
+    application: Application, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.change(whisper="off")
+    application.controller.open_recording(path)
+    application.controller.look_for_recognition()
+    wait_for(state_is(application, SessionState.IDLE))
+    application.bridge.join(5)
+    QTest.qWait(50)
+    assert application.window.status.text_source() == "text by fake-whisper"
+
+
 def test_a_click_on_a_turn_selects_it_and_plays_it(
     application: Application,
     wait_for: WaitFor,
