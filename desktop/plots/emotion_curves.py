@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from desktop import names
 from desktop.item_models.emotion_timeline import Curves
 from desktop.plots.waveform import LEFT_MARGIN, RIGHT_MARGIN, time_ticks
 from desktop.theme import LIGHT, Theme
@@ -202,6 +203,28 @@ class _Bands(pg.GraphicsObject):
             painter.setPen(pen if outlined else Qt.PenStyle.NoPen)
             painter.setBrush(solid)
             painter.drawRect(block)
+        self._paint_words(painter)
+
+    def _paint_words(self, painter: QPainter) -> None:
+        """Name the emotion at the top of every band that is wide enough: never colour alone."""
+        to_pixels = painter.transform()
+        painter.save()
+        painter.resetTransform()
+        font = painter.font()
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.82))
+        painter.setFont(font)
+        painter.setPen(QColor(self.theme.text))
+        metrics = painter.fontMetrics()
+        for band in self._bands:
+            if band.label is None:
+                continue
+            left = to_pixels.map(QPointF(band.first, 1.0))
+            right = to_pixels.map(QPointF(band.last, 1.0))
+            word = names.emotion(band.label) + ("?" if band.uncertain else "")
+            if metrics.horizontalAdvance(word) + 4 <= right.x() - left.x():
+                box = QRectF(left.x(), left.y() + 1, right.x() - left.x(), metrics.height())
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, word)
+        painter.restore()
 
 
 class _DragBox(pg.ViewBox):
