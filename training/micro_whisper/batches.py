@@ -14,7 +14,7 @@ from torch import Tensor
 from core.types import FloatArray
 from training.micro_whisper.features import FRAME_RATE, MELS, POSITION_RATE, log_mel
 from training.micro_whisper.sounds import Sound
-from training.micro_whisper.tokenizer import TIMESTAMP_STEP, token_id
+from training.micro_whisper.tokenizer import PUNCTUATION, TEXT_TOKENS, TIMESTAMP_STEP, token_id
 
 IGNORED = -100
 _TAIL = 0.3
@@ -38,7 +38,8 @@ class Batch:
     """mel (B, 80, T); tokens and labels (B, L); spans (B, L, 2).
 
     A span is where its label is heard, in encoder positions from and to, or -1. All behind
-    `content` encoder positions is padding.
+    `content` encoder positions is padding; `heard` (B, content) is the text token that sounds at
+    each position before that, or `TEXT_TOKENS` for none.
     """
 
     mel: Tensor
@@ -46,6 +47,7 @@ class Batch:
     labels: Tensor
     spans: Tensor
     content: int
+    heard: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class BatchMaker:
         return self._excerpt(self._pick(self._noises)) if kind < 0.85 else None
 
     def _excerpt(self, noise: Sound) -> Sound:
-        frames = int(self._rng.uniform(0.5, 5.0) * FRAME_RATE)
+        frames = int(self._rng.uniform(0.5, 3.5) * FRAME_RATE)
         start = int(self._rng.integers(max(1, noise.power.shape[1] - frames)))
         return Sound(noise.power[:, start : start + frames])
 
@@ -151,7 +153,7 @@ class BatchMaker:
             pieces.append(sound.power * 10 ** self._rng.uniform(-1.2, 0.8))
             shifted = tuple((a + now, b + now) for a, b in sound.times)
             placed.append(_Placed(sound.words, shifted))
-        pieces.append(_pause(self._rng.uniform(0.1, 1.0 if content or sounds else 5.0)))
+        pieces.append(_pause(self._rng.uniform(0.1, 1.0 if content or sounds else 4.0)))
         power = np.concatenate(pieces, axis=1)
         if self._rng.random() >= mixture.clean:
             power = power + self._background(power)
@@ -246,4 +248,16 @@ def _collate(
             labels[row, column] = wanted.label
             if wanted.span is not None:
                 spans[row, column] = torch.tensor(wanted.span) * POSITION_RATE
-    return Batch(torch.from_numpy(np.stack(windows)), tokens, labels, spans, content)
+    heard = _heard(labels, spans, content)
+    return Batch(torch.from_numpy(np.stack(windows)), tokens, labels, spans, content, heard)
+
+
+def _heard(labels: Tensor, spans: Tensor, content: int) -> Tensor:
+    """Return the token that sounds at each encoder position (B, content)."""
+    heard = torch.full((len(labels), content), TEXT_TOKENS)
+    for row, column in (spans[..., 0] >= 0).nonzero().tolist():
+        token = int(labels[row, column])
+        if token < TEXT_TOKENS and token not in PUNCTUATION:
+            begin, end = spans[row, column].round().int().tolist()
+            heard[row, begin:end] = token
+    return heard

@@ -10,11 +10,12 @@ from torch.nn import functional as F
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from training.micro_whisper.features import FULL_WINDOW, MELS
+from training.micro_whisper.tokenizer import TEXT_TOKENS
 
 _WIDTH = 80
 _LAYERS = 2
 _HEADS = 2
-_STRIDE = 8
+_STRIDE = 16
 
 
 class MicroWhisper(nn.Module):
@@ -24,15 +25,22 @@ class MicroWhisper(nn.Module):
         super().__init__()
         config = _configuration(vocabulary_size, end_of_text)
         self.whisper = WhisperForConditionalGeneration(config)
+        self._listener = nn.Linear(_WIDTH, TEXT_TOKENS + 1)
         self._attention: Tensor | None = None
-        self._watch_last_cross_attention(config)
+        self._make_eager(config)
 
-    def _watch_last_cross_attention(self, config: WhisperConfig) -> None:
-        """Make only that attention eager: an eager decoder would lose its causal mask."""
-        attention = self.whisper.model.decoder.layers[-1].encoder_attn
-        attention.config = copy.deepcopy(config)
-        attention.config._attn_implementation = "eager"
-        attention.register_forward_hook(self._keep)
+    def _make_eager(self, config: WhisperConfig) -> None:
+        """Make the last cross-attention eager, to see it, and the encoder, to be faster.
+
+        Not the decoder's self-attention: eager under this configuration it loses its causal mask.
+        """
+        eager = copy.deepcopy(config)
+        eager._attn_implementation = "eager"
+        for layer in self.whisper.model.encoder.layers:
+            layer.self_attn.config = eager
+        watched = self.whisper.model.decoder.layers[-1].encoder_attn
+        watched.config = eager
+        watched.register_forward_hook(self._keep)
 
     def _keep(self, _module: nn.Module, _inputs: object, output: tuple[Tensor, Tensor]) -> None:
         self._attention = output[1]
@@ -41,8 +49,8 @@ class MicroWhisper(nn.Module):
         """Return (B, T / 2, D) from log-mel (B, 80, T); T at most 3000.
 
         Behind the first `content` positions comes padding, all alike but for the slowly moving
-        position code. There only every eighth position is computed, and counts for eight as a key:
-        an approximation that makes the 30 s window several times cheaper to train on.
+        position code. There only one position in sixteen is computed, and counts for sixteen as a
+        key: an approximation that makes the 30 s window several times cheaper to train on.
         """
         encoder = self.whisper.model.encoder
         positions = mel.shape[2] // 2
@@ -57,15 +65,20 @@ class MicroWhisper(nn.Module):
             hidden = layer(hidden, None if exact else bias)
         return encoder.layer_norm(hidden).repeat_interleave(counts, dim=1)
 
-    def forward(self, mel: Tensor, tokens: Tensor, content: int) -> tuple[Tensor, Tensor]:
-        """Return logits (B, L, V) and last cross-attention, mean over heads, (B, L, T / 2)."""
+    def forward(self, mel: Tensor, tokens: Tensor, content: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits (B, L, V), last cross-attention, mean over heads, (B, L, T / 2), and heard.
+
+        Heard, (B, content, tokens + 1), are logits of the text token at each encoder position: a
+        head that is thrown away after training. It makes the encoder listen from the first steps;
+        the decoder alone would learn the sentences by heart first and guess which one is spoken.
+        """
         hidden = self.encode(mel, content)
         decoded = self.whisper.model.decoder(
             input_ids=tokens, encoder_hidden_states=hidden, use_cache=False
         )
         logits = self.whisper.proj_out(decoded.last_hidden_state)
         assert self._attention is not None
-        return logits, self._attention.mean(dim=1)
+        return logits, self._attention.mean(dim=1), self._listener(hidden[:, :content])
 
 
 def _thinned(positions: int, content: int) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,8 @@ from faster_whisper.tokenizer import _LANGUAGE_CODES
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 TEXT_TOKENS = 700
+PUNCTUATION = frozenset({sorted(pre_tokenizers.ByteLevel.alphabet()).index(mark) for mark in ".?"})
+"""Ids of the full stop and the question mark: the byte alphabet comes first."""
 _TIMESTAMPS = 1501
 _LANGUAGES = _LANGUAGE_CODES[:99]  # Whisper v1 and v2; v3 added Cantonese
 TIMESTAMP_STEP = 0.02
