@@ -178,9 +178,13 @@ def close_on_signals(application: Application) -> Callable[[], None]:
             reader.recv(16)
 
     notifier.activated.connect(drain)
+
+    def close_soon(*_: object) -> None:
+        # Python may run this in the middle of a paint event.
+        QTimer.singleShot(0, application.window.close)
+
     handlers = {
-        number: signal.signal(number, lambda *_: application.window.close())
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, close_soon) for number in (signal.SIGINT, signal.SIGTERM)
     }
 
     def undo() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.types import Turn, TurnStatus, seconds
 
 JOIN_GAP = 1.0
-"""Segments closer than this (s) are joined by a line; over a longer silence the curves stop."""
+"""Utterances of one speaker closer than this (s) are joined by a line."""
 
 MOST_POINTS = 750
 """Points of one curve that are drawn at most."""
@@ -31,6 +31,7 @@ class _Segment:
 
     first: float
     last: float
+    speaker: str | None = None
     times: list[float] = field(default_factory=list)
     values: list[Sequence[float]] = field(default_factory=list)
     packed: NDArray[np.float64] | None = None
@@ -91,7 +92,7 @@ class EmotionTimeline:
         first, last = seconds(turn.start), seconds(turn.end)
         segment = self._segments.get(turn.index)
         if segment is None:
-            segment = self._segments[turn.index] = _Segment(first, last)
+            segment = self._segments[turn.index] = _Segment(first, last, turn.speaker)
             insort(self._order, (first, turn.index))
             segment.times.append(first)
             segment.values.append(turn.emotion.probabilities)
@@ -117,8 +118,8 @@ class EmotionTimeline:
         table = np.concatenate(tables)
         connect = np.ones(len(table), np.int32)
         ends = np.cumsum([len(one) for one in tables]) - 1
-        gaps = [after.first - before.last for before, after in pairwise(segments)]
-        connect[ends[:-1][np.asarray(gaps) > JOIN_GAP]] = 0
+        apart = [_apart(before, after) for before, after in pairwise(segments)]
+        connect[ends[:-1][np.asarray(apart, bool)]] = 0
         connect[-1] = 0
         return _thin(Curves(table[:, 0], table[:, 1:].astype(np.float32), connect))
 
@@ -132,6 +133,11 @@ class EmotionTimeline:
             if segment.last >= first:
                 chosen.append(segment)
         return chosen
+
+
+def _apart(before: _Segment, after: _Segment) -> bool:
+    """True when no line may join two utterances: a long pause, or somebody else."""
+    return after.first - before.last > JOIN_GAP or after.speaker != before.speaker
 
 
 def _thin(curves: Curves) -> Curves:

@@ -169,6 +169,13 @@ class TestTimeline:
             timeline.update(turn(index, start, start + 1, emotion=result(sad=0.5)))
         assert timeline.curves(0, 10).connect.tolist() == [1, 1, 1, 0, 1, 0]
 
+    def test_the_curves_of_two_people_are_not_joined(self) -> None:
+        timeline = EmotionTimeline()
+        for index, speaker in enumerate("ABB"):
+            spoken = turn(index, index, index + 0.9, emotion=result(sad=0.5), speaker=speaker)
+            timeline.update(spoken)
+        assert timeline.curves(0, 10).connect.tolist() == [1, 0, 1, 1, 1, 0]
+
     def test_no_more_points_than_a_screen_shows_and_gaps_survive(self) -> None:
         timeline = EmotionTimeline()
         for index in range(2000):
