@@ -33,6 +33,7 @@ from training.speech_artifacts import load_speech_encoder
 from training.stages import StageContext
 
 CHECKPOINT = "checkpoint"
+_UNJUDGED = "# A quick run\n\nTrained for seconds, to see that training works; never evaluated.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,13 @@ def run(config: ExportConfig, context: StageContext) -> None:
         architecture="bimodal",
         training={"recipe": _recipe(context), "trained_on": parts.trained_on()},
         metrics={},
-        card="",
+        card=_UNJUDGED,
         calibration=parts.calibration(),
     )
-    cache = context.out / "measures"
-    add_baselines(folder, context.data, cache)
-    _judge(folder, parts, context, cache)
+    if not context.quick:
+        cache = context.out / "measures"
+        add_baselines(folder, context.data, cache)
+        _judge(folder, parts, context, cache)
     context.reporter.say(f"checkpoint {info.digest[:12]} in {folder}")
 
 

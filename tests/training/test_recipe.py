@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +57,13 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data, out = make_data(root / "data"), root / "run"
     save_untrained_speech(out / "speech")
     recipe = root / "recipe.yaml"
-    stages = [str(CONFIGS / f"{name}.yaml") for name in ("text", "fusion", "export")]
+    stages = [str(CONFIGS / f"{name}.yaml") for name in ("text", "fusion")]
     recipe.write_text(yaml.safe_dump({"name": "tiny", "stages": stages}), encoding="utf-8")
     arguments = [str(recipe), "--data", str(data), "--out", str(out), "--quick", "--threads", "1"]
     assert main(arguments) == 0
     assert main([*arguments, "--resume"]) == 0
+    export = [str(CONFIGS / "export.yaml"), "--data", str(data), "--out", str(out)]
+    assert main([*export, "--threads", "1"]) == 0
     return out
 
 
@@ -101,6 +104,17 @@ def test_finished_stages_are_kept_on_resume(run_dir: Path) -> None:
     arguments = [str(recipe), "--data", data, "--out", str(run_dir), "--quick", "--resume"]
     assert main([*arguments, "--threads", "1"]) == 0
     assert (run_dir / "text" / "text.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_quick_export_is_not_judged(run_dir: Path, tmp_path: Path) -> None:
+    quick = tmp_path / "run"
+    for stage in ("speech", "text", "fusion"):
+        shutil.copytree(run_dir / stage, quick / stage)
+    arguments = [str(CONFIGS / "export.yaml"), "--data", str(run_dir.parent / "data")]
+    assert main([*arguments, "--out", str(quick), "--quick"]) == 0
+    folder = quick / "export" / "checkpoint"
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == {}
+    assert "never evaluated" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_stage_that_lacks_another_says_which(

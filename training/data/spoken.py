@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.models.baseline import SpeakerBaseline
+from core.models.baseline import SpeakerBaseline, SpeakerMoments
 from core.models.encoders.speech import SpeechEncoder
 from core.models.processor import Processor, SpeechMeasures
 from training.data.corpora.speech import Clip, read_manifest
@@ -45,10 +47,13 @@ class ClipSet:
     def encode(self, encoder: SpeechEncoder, processor: Processor, seed: int) -> Spoken:
         """Encode every clip raw, with a partial and with a whole personal baseline."""
         generator = np.random.default_rng(seed)
+        moments = [_moments(clip, processor) for clip in self.measures]
         own = self._by_speaker()
-        whole = {name: self._baseline(processor, rows) for name, rows in own.items()}
+        whole = {name: _baseline(processor, moments, rows) for name, rows in own.items()}
         names = [clip.speaker for clip in self.clips]
-        partial = [self._partial(processor, own[name], generator) for name in names]
+        partial = [
+            _baseline(processor, moments, _some(own[name], generator).tolist()) for name in names
+        ]
         ways: list[list[SpeakerBaseline | None]] = [
             [None] * len(names),
             list(partial),
@@ -67,17 +72,24 @@ class ClipSet:
             rows.setdefault(clip.speaker, []).append(row)
         return rows
 
-    def _baseline(self, processor: Processor, rows: Sequence[int]) -> SpeakerBaseline:
-        baseline = processor.new_baseline()
-        for row in rows:
-            baseline.update(self.measures[row].frames, self.measures[row].functionals)
-        return baseline
 
-    def _partial(
-        self, processor: Processor, rows: Sequence[int], generator: np.random.Generator
-    ) -> SpeakerBaseline:
-        count = min(len(rows), int(generator.integers(*PARTIAL)))
-        return self._baseline(processor, generator.choice(rows, count, replace=False).tolist())
+def _moments(clip: SpeechMeasures, processor: Processor) -> SpeakerMoments:
+    standard = processor.statistics.standardise(clip.functionals)
+    return SpeakerMoments.of(clip.frames, standard, processor.extractor)
+
+
+def _baseline(
+    processor: Processor, moments: Sequence[SpeakerMoments], rows: Sequence[int]
+) -> SpeakerBaseline:
+    """Return the baseline of somebody of whom these clips were heard."""
+    baseline = processor.new_baseline()
+    baseline.add(functools.reduce(SpeakerMoments.plus, (moments[row] for row in rows)))
+    return baseline
+
+
+def _some(rows: Sequence[int], generator: np.random.Generator) -> NDArray[np.int64]:
+    count = min(len(rows), int(generator.integers(*PARTIAL)))
+    return generator.choice(rows, count, replace=False)
 
 
 @dataclass(frozen=True)
