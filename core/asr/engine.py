@@ -101,7 +101,11 @@ class Engine:
         word_times: bool = False,
         prompt: str | None = None,
     ) -> Decoding:
-        """Decode mono samples at 16 kHz; faster-whisper's own gates and VAD are left out."""
+        """Decode mono samples at 16 kHz; faster-whisper's own gates and VAD are left out.
+
+        Without word times the timestamp tokens are left out too, which shortens a partial pass;
+        an empty text must then be allowed, else every breath becomes a word.
+        """
         language = language if self.multilingual else "en"
         segments, _ = self._model.transcribe(
             samples,
@@ -111,6 +115,8 @@ class Engine:
             condition_on_previous_text=False,
             initial_prompt=prompt,
             word_timestamps=word_times,
+            without_timestamps=not word_times,
+            suppress_blank=word_times,
             no_speech_threshold=None,
             log_prob_threshold=None,
             compression_ratio_threshold=None,
@@ -130,10 +136,10 @@ def _segments(raw: Iterable[RawSegment]) -> tuple[Segment, ...]:
     return tuple(
         Segment(
             text=segment.text.strip(),
-            start=segment.start,
-            end=segment.end,
-            average_log_probability=segment.avg_logprob,
-            no_speech_probability=segment.no_speech_prob,
+            start=float(segment.start),
+            end=float(segment.end),
+            average_log_probability=float(segment.avg_logprob),
+            no_speech_probability=float(segment.no_speech_prob),
             compression_ratio=segment.compression_ratio,
             words=tuple(
                 Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))

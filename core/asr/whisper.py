@@ -122,7 +122,9 @@ class WhisperTranscriber:
         """Transcribe a complete utterance; a gated text comes back empty with `rejection` set."""
         self._growing = _Growing()
         if len(utterance.samples) < _SHORTEST:
-            return Transcript("", rejection="too_short")
+            return Transcript("", confidence=0.0, rejection="too_short")
+        if not np.isfinite(utterance.samples).all():
+            return Transcript("", confidence=0.0, rejection="not_a_number")
         decoding = self._decode(utterance.samples, self._settings.beam_size, word_times=True)
         passed, refused = sift(decoding.segments)
         if refused is not None:

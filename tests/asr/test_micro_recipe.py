@@ -129,7 +129,7 @@ def test_the_recipe_runs_from_speech_to_a_folder_that_loads(
         Phase("single", 6, 4, Mixture(pairs=0.0)),
         Phase("exact", 1, 2, Mixture(), thinned=False),
     )
-    losses = train(model, batches, phases)
+    losses = train(model, batches, phases, peak_rate=2e-3)
     assert len(losses) == 7
     assert losses[5] < losses[0]
     folder = tmp_path / "model"

@@ -81,8 +81,9 @@ def test_every_utterance_starts_with_no_text(known_clips: list[SpokenClip]) -> N
 
 
 def test_partial_passes_leave_time_for_the_finals(known_clips: list[SpokenClip]) -> None:
-    clock = StandingClock(tick=1.0)
-    transcriber = WhisperTranscriber(WhisperSettings(model=str(MODEL), cpu_threads=1), clock=clock)
+    clock = StandingClock(tick=1.0)  # a pass takes one second, so the next is due after four
+    settings = WhisperSettings(model=str(MODEL), cpu_threads=1, partial_share=0.25)
+    transcriber = WhisperTranscriber(settings, clock=clock)
     utterance = utterance_of(known_clips[0].samples, final=False)
     first = transcriber.partial(utterance)
     assert transcriber.partial(utterance) == first  # too soon: the same text, no second opinion
