@@ -38,8 +38,8 @@ _CORPORA: tuple[tuple[str, str, str], ...] = (
 _INTRODUCTION = """\
 # Emoscope's embedded model
 
-Reads seven emotions ({classes}) from speech, from Korean or English text, or from both. Trained
-from scratch by `emoscope train training/configs/embedded/embedded.yaml`; nothing was taken from
+Reads seven emotions ({classes}) from speech, from
+Korean or English text, or from both. Trained from scratch by `emoscope train training/configs/embedded/embedded.yaml`; nothing was taken from
 another model. Code: Apache-2.0. **The weights are derived from corpora under CC BY-NC-SA 4.0, one
 of them for research only: use them for research and for yourself, not commercially.**
 
@@ -65,8 +65,8 @@ _LIMITS = """\
 - {train} speakers trained the weights, {calibration} fitted the temperatures, {held_out} were
   scored here. Intervals come from resampling clips; clips of one speaker are alike, so with so few
   speakers the truth may lie outside.
-- A personal baseline (a speaker's own mean and deviation) helps a good deal; the first seconds of a
-  new speaker are judged without it.
+- The first seconds of a new speaker are judged without a personal baseline (the speaker's own mean
+  and deviation); see above for what it changes.
 - Disgust was heard in one corpus only, surprise and fear in two. Korean speech was trained on four
   emotions.
 - Korean text was learned mostly from machine translation. Irony, quotation and politeness are

@@ -172,7 +172,8 @@ class SpeechEvaluator:
 
     def _moments(self, measures: SpeechMeasures) -> SpeakerMoments:
         extractor = self._loaded.processor.extractor
-        return SpeakerMoments.of(measures.frames, measures.functionals, extractor)
+        standard = self._loaded.processor.statistics.standardise(measures.functionals)
+        return SpeakerMoments.of(measures.frames, standard, extractor)
 
     def _baseline(self, heard: Iterable[SpeakerMoments]) -> SpeakerBaseline:
         baseline = self._loaded.processor.new_baseline()
