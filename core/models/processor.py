@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from core.errors import CheckpointError
-from core.models.baseline import FeatureStatistics, SpeakerBaseline
+from core.models.baseline import FeatureStatistics, SpeakerBaseline, SpeakerMoments
 from core.models.language import detect_language
 from core.models.outputs import ModelInputs
 from core.models.speech_features import SpeechFeatureConfig, SpeechFeatureExtractor
@@ -101,6 +101,11 @@ class Processor:
             prior_seconds=self.config.prior_seconds,
             prior_utterances=self.config.prior_utterances,
         )
+
+    def moments(self, measures: SpeechMeasures) -> SpeakerMoments:
+        """Return what one utterance adds to its speaker's baseline (see `SpeakerBaseline.add`)."""
+        standard = self.statistics.standardise(measures.functionals)
+        return SpeakerMoments.of(measures.frames, standard, self.extractor)
 
     def understands(self, text: str, language: str | None) -> bool:
         """Tell whether a text may enter the model.

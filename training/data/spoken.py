@@ -47,7 +47,7 @@ class ClipSet:
     def encode(self, encoder: SpeechEncoder, processor: Processor, seed: int) -> Spoken:
         """Encode every clip raw, with a partial and with a whole personal baseline."""
         generator = np.random.default_rng(seed)
-        moments = [_moments(clip, processor) for clip in self.measures]
+        moments = [processor.moments(clip) for clip in self.measures]
         own = self._by_speaker()
         whole = {name: _baseline(processor, moments, rows) for name, rows in own.items()}
         names = [clip.speaker for clip in self.clips]
@@ -71,11 +71,6 @@ class ClipSet:
         for row, clip in enumerate(self.clips):
             rows.setdefault(clip.speaker, []).append(row)
         return rows
-
-
-def _moments(clip: SpeechMeasures, processor: Processor) -> SpeakerMoments:
-    standard = processor.statistics.standardise(clip.functionals)
-    return SpeakerMoments.of(clip.frames, standard, processor.extractor)
 
 
 def _baseline(

@@ -134,7 +134,7 @@ class SpeechEvaluator:
         if not scored:
             return
         chunks = [self._judge.chunks(measures[i]) for i in scored]
-        moments = [self._moments(one) for one in measures]
+        moments = [self._loaded.processor.moments(one) for one in measures]
         own = self._baseline(moments)
         chosen = [heard[i] for i in scored]
         judged = SpeakerJudgements(
@@ -169,11 +169,6 @@ class SpeechEvaluator:
         else:
             return True
         return False
-
-    def _moments(self, measures: SpeechMeasures) -> SpeakerMoments:
-        extractor = self._loaded.processor.extractor
-        standard = self._loaded.processor.statistics.standardise(measures.functionals)
-        return SpeakerMoments.of(measures.frames, standard, extractor)
 
     def _baseline(self, heard: Iterable[SpeakerMoments]) -> SpeakerBaseline:
         baseline = self._loaded.processor.new_baseline()
