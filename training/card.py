@@ -39,9 +39,10 @@ _INTRODUCTION = """\
 # Emoscope's embedded model
 
 Reads seven emotions ({classes}) from speech, from
-Korean or English text, or from both. Trained from scratch by `emoscope train training/configs/embedded/embedded.yaml`; nothing was taken from
-another model. Code: Apache-2.0. **The weights are derived from corpora under CC BY-NC-SA 4.0, one
-of them for research only: use them for research and for yourself, not commercially.**
+Korean or English text, or from both. Trained from scratch by
+`emoscope train training/configs/embedded/embedded.yaml`; nothing was taken from another model.
+Code: Apache-2.0. **The weights are derived from corpora under CC BY-NC-SA 4.0, one of them for
+research only: use them for research and for yourself, not commercially.**
 
 ## Trained on
 """
