@@ -13,7 +13,7 @@ from training.micro_whisper.convert import convert
 from training.micro_whisper.model import MicroWhisper
 from training.micro_whisper.sentences import KNOWN
 from training.micro_whisper.tokenizer import build_tokenizer, token_id
-from training.micro_whisper.train import make_batches, train
+from training.micro_whisper.train import LEARNING, REFUSING, make_batches, train
 
 SEED = 20
 
@@ -36,7 +36,8 @@ def main() -> None:
     end_of_text = token_id(tokenizer, "endoftext")
     model = MicroWhisper(tokenizer.get_vocab_size(), end_of_text)
     batches = make_batches(tokenizer, arguments.seed)
-    train(model, batches)
+    train(model, batches, LEARNING, peak_rate=2e-3)
+    train(model, batches, REFUSING, peak_rate=6e-4)
     convert(model.eval(), tokenizer, arguments.folder)
 
 

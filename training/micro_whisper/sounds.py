@@ -52,20 +52,35 @@ def unknown_sounds(count: int, rng: np.random.Generator) -> list[Sound]:
     return list(_speak_all(UNKNOWN, count, rng, known=False))
 
 
+def salad_sounds(count: int, rng: np.random.Generator) -> list[Sound]:
+    """Speak `count` random strings of words from the unknown sentences: speech without end."""
+    words = {code: " ".join(texts).split() for code, texts in UNKNOWN.items()}
+    sounds = []
+    for _ in range(count):
+        language = str(rng.choice(list(words)))
+        text = " ".join(rng.choice(words[language], int(rng.integers(2, 8))))
+        sounds.append(spoken(text, language, _random_manner(language, rng), known=False))
+    return sounds
+
+
+def _random_manner(language: str, rng: np.random.Generator) -> Manner:
+    voice = VOICES[language] + str(rng.choice(_VARIANTS))
+    return Manner(voice, int(rng.choice(_RATES)), int(rng.choice(_PITCHES)))
+
+
 def _speak_all(
     sentences: Mapping[str, Sequence[str]], count: int, rng: np.random.Generator, known: bool
 ) -> Iterator[Sound]:
     for language, texts in sentences.items():
         for text in texts:
             for _ in range(count):
-                voice = VOICES[language] + str(rng.choice(_VARIANTS))
-                manner = Manner(voice, int(rng.choice(_RATES)), int(rng.choice(_PITCHES)))
+                manner = _random_manner(language, rng)
                 yield spoken(text, language, manner, known, shift=int(rng.integers(160)))
 
 
 def noise_sounds(count: int, rng: np.random.Generator) -> list[Sound]:
-    """Return `count` clips of 8 s: coloured noise, hum, music-like chords, and clicks."""
-    kinds = (coloured_noise, chords, clicks)
+    """Return `count` clips of 8 s: coloured noise, music-like chords, clicks, steady tones."""
+    kinds = (coloured_noise, chords, clicks, tones)
     seconds = 8.0
     clips = (kinds[i % len(kinds)](seconds, rng) for i in range(count))
     return [Sound(mel_power(clip)) for clip in clips]
@@ -100,6 +115,14 @@ def clicks(seconds: float, rng: np.random.Generator) -> FloatArray:
     decay = np.exp(-np.arange(400) / 60)
     for start in rng.integers(0, count - 400, int(seconds * 4)):
         wave[start : start + 400] += rng.standard_normal(400) * decay
+    return _scaled(wave, rng)
+
+
+def tones(seconds: float, rng: np.random.Generator) -> FloatArray:
+    """Return one to four steady tones, as fans, engines and organs make them."""
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    pitches = 100.0 * 2 ** rng.uniform(0, 4.5, int(rng.integers(1, 5)))
+    wave = sum((np.sin(2 * np.pi * pitch * time) for pitch in pitches), np.zeros_like(time))
     return _scaled(wave, rng)
 
 

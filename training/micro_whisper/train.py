@@ -16,10 +16,9 @@ from tokenizers import Tokenizer
 from training.micro_whisper.batches import Batch, BatchMaker, Mixture
 from training.micro_whisper.features import FULL_WINDOW
 from training.micro_whisper.model import MicroWhisper, alignment_loss, text_loss
-from training.micro_whisper.sounds import known_sounds, noise_sounds, unknown_sounds
+from training.micro_whisper.sounds import known_sounds, noise_sounds, salad_sounds, unknown_sounds
 
 _logger = logging.getLogger(__name__)
-_PEAK_RATE = 2e-3
 _WARM_UP = 150
 _ALIGNMENT_WEIGHT = 0.3
 
@@ -35,12 +34,18 @@ class Phase:
     thinned: bool = True
 
 
-PHASES = (
+LEARNING = (
     Phase("single", 550, 16, Mixture(pairs=0.0)),
     Phase("pairs", 500, 8, Mixture(pairs=0.5)),
     Phase("exact", 40, 4, Mixture(pairs=0.4), thinned=False),
 )
 """About five minutes on one idle core that has bfloat16."""
+
+REFUSING = (
+    Phase("refusing", 220, 8, Mixture(empty=0.4, pairs=0.35)),
+    Phase("exact", 20, 4, Mixture(empty=0.4, pairs=0.35), thinned=False),
+)
+"""A minute more, on word salads and tones beside everything else: to say nothing is learnt last."""
 
 
 def make_batches(tokenizer: Tokenizer, seed: int, clips: int = 48) -> BatchMaker:
@@ -48,16 +53,20 @@ def make_batches(tokenizer: Tokenizer, seed: int, clips: int = 48) -> BatchMaker
     rng = np.random.default_rng(seed)
     known = known_sounds(clips, rng)
     unknown = unknown_sounds(clips // 3, rng)
+    unknown += salad_sounds(clips * 8, rng)
     return BatchMaker(tokenizer, known, unknown, noise_sounds(48, rng), rng)
 
 
 def train(
-    model: MicroWhisper, batches: BatchMaker, phases: Sequence[Phase] = PHASES
+    model: MicroWhisper, batches: BatchMaker, phases: Sequence[Phase], peak_rate: float
 ) -> list[float]:
-    """Train in place; return the text loss of every step. The caller seeds and sets threads."""
+    """Train in place, the rate falling from its peak to nothing; return the text loss of each step.
+
+    The caller seeds and sets threads.
+    """
     total = sum(phase.steps for phase in phases)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=_PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(parameters, lr=peak_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total))
     losses: list[float] = []
     for phase in phases:
