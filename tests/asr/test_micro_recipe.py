@@ -133,7 +133,10 @@ def test_the_recipe_runs_from_speech_to_a_folder_that_loads(
     assert len(losses) == 7
     assert losses[5] < losses[0]
     folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "README.md").write_text("is left alone")
     convert(model.eval(), build_tokenizer(SENTENCES), folder)
+    assert (folder / "README.md").is_file()
     assert missing_files(folder) == ()
     transcriber = WhisperTranscriber(WhisperSettings(model=str(folder), cpu_threads=1))
     heard = transcriber.final(utterance_of(np.zeros(SAMPLE_RATE, np.float32)))

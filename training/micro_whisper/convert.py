@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from training.micro_whisper.tokenizer import language_ids
 def convert(model: MicroWhisper, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the int8 CTranslate2 model, tokenizer.json and preprocessor_config.json to `folder`."""
     with tempfile.TemporaryDirectory() as name:
-        source = Path(name)
+        source, made = Path(name) / "transformers", Path(name) / "ctranslate2"
         _save(model, tokenizer, source)
         converter = TransformersConverter(
             str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
         )
-        converter.convert(str(folder), quantization="int8", force=True)
+        converter.convert(str(made), quantization="int8")
+        # copied, because the converter would empty a folder that holds other files too
+        shutil.copytree(made, folder, dirs_exist_ok=True)
 
 
 def _save(model: MicroWhisper, tokenizer: Tokenizer, folder: Path) -> None:
