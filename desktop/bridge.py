@@ -8,7 +8,6 @@ audio, notices and states never are (audio only if the window was stuck for a mi
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import deque
@@ -58,6 +57,7 @@ class EventBridge(QObject):
         self._progress: Progress | None = None
         self._saved: Saved | None = None
         self._asleep = True
+        self._closed = False
         self._workers: set[threading.Thread] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -74,8 +74,8 @@ class EventBridge(QObject):
             self._store(event)
             wake = self._asleep or urgent
             self._asleep = False
-        if wake:
-            self._woken.emit(urgent)
+            if wake and not self._closed:
+                self._woken.emit(urgent)
 
     def run(
         self,
@@ -95,9 +95,8 @@ class EventBridge(QObject):
                 outcome = _Outcome(done, result)
             with self._lock:
                 self._workers.discard(threading.current_thread())
-            # The window may have been closed, and this object deleted, while the work went on.
-            with contextlib.suppress(RuntimeError):
-                self._returned.emit(outcome)
+                if not self._closed:
+                    self._returned.emit(outcome)
 
         thread = threading.Thread(target=body, name=f"emoscope-{name}", daemon=True)
         with self._lock:
@@ -112,6 +111,16 @@ class EventBridge(QObject):
         for worker in workers:
             worker.join(max(0.0, deadline - time.monotonic()))
         return not any(worker.is_alive() for worker in workers)
+
+    def close(self, timeout: float) -> bool:
+        """Wait as `join` does, then take nothing more: whoever is late speaks to nobody.
+
+        Emitting and closing exclude each other, so this object may be deleted afterwards.
+        """
+        ended = self.join(timeout)
+        with self._lock:
+            self._closed = True
+        return ended
 
     def deliver(self) -> None:
         """Emit everything collected so far; called in the GUI thread."""

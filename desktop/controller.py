@@ -566,7 +566,7 @@ class Controller(QObject):
             if not self._current.session.join(CLOSING_SECONDS):
                 self._current.session.cancel()
                 self._current.session.join(1.0)
-        self._bridge.join(1.0)
+        self._bridge.close(1.0)
         QApplication.processEvents()
 
 

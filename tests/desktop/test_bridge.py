@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
@@ -159,3 +160,23 @@ def test_signals_and_frames_do_not_wear_out_true_and_none(qt: QApplication) -> N
     assert abs(after[0] - before[0]) < 50
     assert abs(after[1] - before[1]) < 50
     plot.close()
+
+
+def test_work_that_outlives_its_window_ends_in_silence(
+    qt: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uncaught: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", uncaught.append)
+    go, told = threading.Event(), []
+    bridge = EventBridge()
+    bridge.run("late", lambda: go.wait(10), told.append, told.append)
+    (worker,) = bridge._workers
+    assert not bridge.close(0.01)
+    shiboken6.delete(bridge)
+    go.set()
+    worker.join(10)
+    bridge.publish(StateChanged(SessionState.RUNNING))
+    qt.processEvents()
+    assert not worker.is_alive()
+    assert not uncaught
+    assert not told
