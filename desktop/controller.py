@@ -28,7 +28,7 @@ from desktop.bridge import EventBridge
 from desktop.main_window import MainWindow
 from desktop.panels.banner import BannerButton
 from desktop.playback import PlaybackBridge
-from desktop.sessions import Prepared, SessionFactory, sessions_folder
+from desktop.sessions import OFF, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
 from desktop.view_state import ViewState
 
@@ -75,7 +75,7 @@ class Controller(QObject):
         self._sound: Callable[[], Path | None] = lambda: None
         self._player = PlaybackBridge(self)
         self._connect()
-        self._window.set_recent(self.settings.recent)
+        self._window.menus.set_recent(self.settings.recent)
         self._show_choices()
 
     # -- wiring -------------------------------------------------------------------------------
@@ -103,9 +103,11 @@ class Controller(QObject):
         window.start_page.limits.connect(self.show_limits)
         window.status.whisper_wanted.connect(self.get_whisper)
         window.file_dropped.connect(lambda path: self.open_recording(Path(path)))
-        window.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
-        window.theme_chosen.connect(lambda name: self.change(theme=name))
-        window.interface_language_chosen.connect(lambda code: self.change(interface_language=code))
+        window.menus.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
+        window.menus.theme_chosen.connect(lambda name: self.change(theme=name))
+        window.menus.interface_language_chosen.connect(
+            lambda code: self.change(interface_language=code)
+        )
         window.closing.connect(self.close)
         window.play_asked.connect(self.play_span)
         self._state.play_asked.connect(self._play_turn)
@@ -199,7 +201,7 @@ class Controller(QObject):
             return
         self._current = prepared
         self._sound = prepared.sound
-        self._window.status.set_transcriber(prepared.transcriber)
+        self._show_text_source(prepared.transcriber)
         self._window.set_subject(prepared.name)
         if prepared.total is not None:
             self._state.set_total(prepared.total)
@@ -280,7 +282,7 @@ class Controller(QObject):
         settings = replace(self.settings, **choices)  # type: ignore[arg-type]
         if recent_path is not None and recent_path != sample_dialogue():
             settings = settings.with_recent(recent_path.resolve())
-            self._window.set_recent(settings.recent)
+            self._window.menus.set_recent(settings.recent)
         before, self.settings = self.settings, settings
         self._store.save(settings)
         self._show_choices()
@@ -320,7 +322,10 @@ class Controller(QObject):
     def _show_recognition(self, name: str | None) -> None:
         """A session that began meanwhile has said better what its text comes from."""
         if not self.running and (self._current is None or self._current.live):
-            self._window.status.set_transcriber(name)
+            self._show_text_source(name)
+
+    def _show_text_source(self, name: str | None) -> None:
+        self._window.status.set_transcriber(name, off=self.settings.whisper == OFF)
 
     def ask_for_checkpoint(self) -> None:
         """Choose the folder of another model."""
@@ -336,7 +341,7 @@ class Controller(QObject):
         entries = [(Path(s.checkpoint).name, s.checkpoint)] if s.checkpoint else []
         capture.set_checkpoints(entries)
         capture.choose(s.device, s.channels, s.language, s.checkpoint)
-        self._window.set_choices(s.theme, s.interface_language)
+        self._window.menus.set_choices(s.theme, s.interface_language)
 
     # -- trouble ------------------------------------------------------------------------------
 

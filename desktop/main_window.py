@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from pathlib import Path
-
-from PySide6.QtCore import QByteArray, QEvent, QLocale, QSize, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import (
-    QAction,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-    QIcon,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import (
-    QDockWidget,
-    QMainWindow,
-    QMenu,
-    QStackedWidget,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QByteArray, QEvent, QLocale, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QResizeEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop import actions, icons
-from desktop.panels import PANELS
+from desktop.menus import Menus
 from desktop.panels.banner import BannerArea
 from desktop.panels.capture import CapturePanel
-from desktop.panels.panel import AsksForSound, Panel, Searchable
+from desktop.panels.panel import Panel
 from desktop.panels.start import StartPage
 from desktop.panels.status import StatusLine
 from desktop.theme import Theme
 from desktop.view_state import ViewState
+from desktop.workspace import Workspace
 
 FRAME_MS = 33
 """The one timer of the window: about 30 frames a second, and none when nothing moves."""
 
 _IDLE_FRAMES = 12
-FOLD_BELOW = 660
-"""Pixels of height for the docks below which two of them share a place, as tabs."""
-
 COMPACT_BELOW = 1240
 """Pixels of width below which the bar drops its labels."""
 
 
 class MainWindow(QMainWindow):
-    """Docks in a table (`PANELS`), menus from `actions`, one timer."""
+    """What is around the docks, and the one timer that lets them redraw."""
 
     closing = Signal()
     file_dropped = Signal(str)
-    recent_chosen = Signal(str)
-    theme_chosen = Signal(str)
-    interface_language_chosen = Signal(str)
     play_asked = Signal(float, float)
 
     def __init__(self, state: ViewState) -> None:
@@ -63,30 +40,17 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage()
         self.status = StatusLine(state)
         self.actions_by_name = actions.make_actions(self)
-        self.panels: dict[str, Panel] = {}
-        self.docks: dict[str, QDockWidget] = {}
-        self._workspace: QMainWindow | None = None
+        self.menus = Menus(self.actions_by_name)
+        self._workspace: Workspace | None = None
         self._stack = QStackedWidget()
-        self._menus: dict[str, QMenu] = {}
-        self._recent: tuple[str, ...] = ()
+        self._stored = QByteArray()
         self.frames_drawn = 0
         self._idle = 0
         self._frames = QTimer(self)
         self._frames.setInterval(FRAME_MS)
         self._frames.timeout.connect(self._frame)
-        self._pristine = QByteArray()
         self._build()
-        for signal in (
-            state.turn_changed,
-            state.sound_changed,
-            state.selection_changed,
-            state.state_changed,
-            state.cleared,
-            state.theme_changed,
-            state.time.changed,
-            state.playhead_moved,
-        ):
-            signal.connect(self._wake)
+        self._wake_on_changes()
         state.theme_changed.connect(self._set_theme)
         self.retranslate()
 
@@ -114,110 +78,47 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(self.start_page)
         self.setCentralWidget(centre)
         self.setStatusBar(self.status)
-        for name in ("file", "session", "view", "help"):
-            self._menus[name] = self.menuBar().addMenu("")
-        for name in ("recent", "theme", "language", "panels"):
-            self._menus[name] = QMenu(self)
-        self._fill_menus()
+        self.setMenuBar(self.menus)
+
+    def _wake_on_changes(self) -> None:
+        state = self.state
+        for signal in (
+            state.turn_changed,
+            state.sound_changed,
+            state.selection_changed,
+            state.state_changed,
+            state.cleared,
+            state.theme_changed,
+            state.time.changed,
+            state.playhead_moved,
+        ):
+            signal.connect(self._wake)
 
     def build_workspace(self) -> None:
         """Make the docks; done after the window is up, since they take longer than the rest."""
-        if self._workspace is not None:
-            return
-        workspace = QMainWindow()
-        workspace.setWindowFlags(Qt.WindowType.Widget)
-        workspace.setObjectName("workspace")
-        workspace.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        workspace.setDockNestingEnabled(True)
-        workspace.setContentsMargins(6, 2, 6, 4)
-        workspace.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self._workspace = workspace
-        sides: dict[bool, list[QDockWidget]] = {True: [], False: []}
-        for entry in PANELS:
-            panel = entry.load()(self.state)
-            dock = QDockWidget()
-            dock.setObjectName(f"dock_{entry.name}")
-            dock.setWidget(panel)
-            dock.setFeatures(
-                QDockWidget.DockWidgetFeature.DockWidgetMovable
-                | QDockWidget.DockWidgetFeature.DockWidgetClosable
-                | QDockWidget.DockWidgetFeature.DockWidgetFloatable
-            )
-            self.panels[entry.name] = panel
-            self.docks[entry.name] = dock
-            sides[entry.left].append(dock)
-        self._arrange(workspace, sides[True], sides[False])
-        for panel in self.panels.values():
-            if isinstance(panel, AsksForSound):
-                panel.play_asked.connect(self.play_asked)
-        for name in ("play", "previous", "next", "newest", "whole"):
-            # Not in the whole window: there, Space presses the focused button.
-            action = self.actions_by_name[name]
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            self.removeAction(action)
-            workspace.addAction(action)
+        if self._workspace is None:
+            self._workspace = self._make_workspace()
+            self.retranslate()
+
+    def _make_workspace(self) -> Workspace:
+        workspace = Workspace(self.state)
+        workspace.play_asked.connect(self.play_asked)
+        workspace.adopt(self.actions_by_name, self)
         self._stack.addWidget(workspace)
-        self._pristine = workspace.saveState()
-        self._fill_panels_menu()
-        self.retranslate()
+        workspace.remember_pristine()
+        workspace.restore(self._stored)
+        self.menus.set_docks(workspace.docks.values())
+        return workspace
 
-    def _arrange(
-        self, workspace: QMainWindow, left: list[QDockWidget], right: list[QDockWidget]
-    ) -> None:
-        """Put two columns into one dock area: only within an area do the widths obey."""
-        workspace.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, left[0])
-        workspace.splitDockWidget(left[0], right[0], Qt.Orientation.Horizontal)
-        for column in (left, right):
-            for above, below in pairwise(column):
-                workspace.splitDockWidget(above, below, Qt.Orientation.Vertical)
+    @property
+    def panels(self) -> dict[str, Panel]:
+        """The panels by name; none before the workspace is built."""
+        return self._workspace.panels if self._workspace is not None else {}
 
-    def _fold(self) -> None:
-        """Where the window is too low for three docks at the right, two of them share tabs."""
-        assert self._workspace is not None
-        affect, why = self.docks["affect"], self.docks["why"]
-        folded = affect in self._workspace.tabifiedDockWidgets(why)
-        low = self._stack.height() < FOLD_BELOW
-        if low and not folded:
-            self._workspace.tabifyDockWidget(affect, why)
-            why.raise_()
-        elif folded and not low:
-            self._workspace.splitDockWidget(affect, why, Qt.Orientation.Vertical)
-
-    def _size_docks(self) -> None:
-        assert self._workspace is not None
-        self._fold()
-        first = {True: "", False: ""}
-        for left in (True, False):
-            entries = [entry for entry in PANELS if entry.left is left]
-            first[left] = entries[0].name
-            self._workspace.resizeDocks(
-                [self.docks[entry.name] for entry in entries],
-                [entry.share * 10 for entry in entries],
-                Qt.Orientation.Vertical,
-            )
-        self._workspace.resizeDocks(
-            [self.docks[first[True]], self.docks[first[False]]],
-            [630, 370],
-            Qt.Orientation.Horizontal,
-        )
-
-    def _fill_menus(self) -> None:
-        for name, entry in actions.ACTIONS.items():
-            if entry.menu:
-                menu = self._menus[entry.menu]
-                if entry.separated:
-                    menu.addSeparator()
-                menu.addAction(self.actions_by_name[name])
-        before = self.actions_by_name["sample"]
-        self._menus["file"].insertMenu(before, self._menus["recent"])
-        for name in ("panels", "theme", "language"):
-            self._menus["view"].addMenu(self._menus[name])
-
-    def _fill_panels_menu(self) -> None:
-        menu = self._menus["panels"]
-        menu.clear()
-        for dock in self.docks.values():
-            menu.addAction(dock.toggleViewAction())
+    @property
+    def docks(self) -> dict[str, QDockWidget]:
+        """The docks by the names of their panels; none before the workspace is built."""
+        return self._workspace.docks if self._workspace is not None else {}
 
     # -- what is shown ------------------------------------------------------------------------
 
@@ -228,7 +129,7 @@ class MainWindow(QMainWindow):
         if self._stack.currentWidget() is not self._workspace:
             self._stack.setCurrentWidget(self._workspace)
             self._workspace.setFocus()
-            QTimer.singleShot(0, self._settle)
+            QTimer.singleShot(0, self._workspace.settle)
         self._wake()
 
     def show_start(self) -> None:
@@ -242,10 +143,8 @@ class MainWindow(QMainWindow):
     def open_search(self) -> None:
         """Show the search field of the transcript."""
         self.show_workspace()
-        panel = self.panels["transcript"]
-        self.docks["transcript"].show()
-        if isinstance(panel, Searchable):
-            panel.open_search()
+        assert self._workspace is not None
+        self._workspace.open_search()
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or go back."""
@@ -263,64 +162,13 @@ class MainWindow(QMainWindow):
         """True while the start page is shown."""
         return self._stack.currentWidget() is self.start_page
 
-    def set_recent(self, paths: tuple[str, ...]) -> None:
-        """Offer these files in the menu."""
-        self._recent = paths
-        menu = self._menus["recent"]
-        menu.clear()
-        for path in paths:
-            entry = menu.addAction(Path(path).name)
-            entry.setToolTip(path)
-            entry.setData(path)
-            entry.triggered.connect(lambda _=False, chosen=path: self.recent_chosen.emit(chosen))
-        menu.setEnabled(bool(paths))
-
-    def set_choices(self, theme: str, language: str) -> None:
-        """Mark the chosen theme and language in the menus."""
-        for name, chosen in (("theme", theme), ("language", language)):
-            for entry in self._menus[name].actions():
-                entry.setChecked(entry.data() == chosen)
-        self._theme_name, self._language_name = theme, language
-
     def retranslate(self) -> None:
         """Set every text again."""
         actions.retranslate(self.actions_by_name)
-        for name, text in (
-            ("file", self.tr("&File")),
-            ("session", self.tr("&Session")),
-            ("view", self.tr("&View")),
-            ("help", self.tr("&Help")),
-            ("recent", self.tr("Recent recordings")),
-            ("theme", self.tr("Colours")),
-            ("language", self.tr("Language of the window")),
-            ("panels", self.tr("Panels")),
-        ):
-            self._menus[name].setTitle(text)
+        self.menus.retranslate()
         self._bar.setWindowTitle(self.tr("Recording"))
-        themes = (
-            ("system", self.tr("As the system")),
-            ("light", self.tr("Light")),
-            ("dark", self.tr("Dark")),
-        )
-        self._fill_choices("theme", themes, self.theme_chosen)
-        languages = (("system", self.tr("As the system")), ("ko", "한국어"), ("en", "English"))
-        self._fill_choices("language", languages, self.interface_language_chosen)
-        for name, dock in self.docks.items():
-            dock.setWindowTitle(self.panels[name].title())
-        self.set_choices(
-            getattr(self, "_theme_name", "system"), getattr(self, "_language_name", "system")
-        )
-
-    def _fill_choices(
-        self, menu: str, entries: tuple[tuple[str, str], ...], chosen: SignalInstance
-    ) -> None:
-        self._menus[menu].clear()
-        for value, text in entries:
-            entry = QAction(text, self._menus[menu])
-            entry.setCheckable(True)
-            entry.setData(value)
-            entry.triggered.connect(lambda _=False, v=value: chosen.emit(v))
-            self._menus[menu].addAction(entry)
+        if self._workspace is not None:
+            self._workspace.retranslate()
 
     def _set_theme(self, theme: Theme) -> None:
         self.start_page.set_theme(theme)
@@ -335,26 +183,14 @@ class MainWindow(QMainWindow):
     def restore_layout(self, stored: QByteArray) -> None:
         """Put the docks where they were."""
         self._stored = stored
-        if self._workspace is not None and not stored.isEmpty():
-            self._workspace.restoreState(stored)
+        if self._workspace is not None:
+            self._workspace.restore(stored)
 
     def reset_layout(self) -> None:
         """Put the docks where they came from."""
         self._stored = QByteArray()
         if self._workspace is not None:
-            for dock in self.docks.values():
-                dock.setFloating(False)
-                dock.show()
-            self._workspace.restoreState(self._pristine)
-            self._size_docks()
-
-    def _settle(self) -> None:
-        """Size the docks once the workspace has its real size."""
-        stored: QByteArray = getattr(self, "_stored", QByteArray())
-        if self._workspace is None:
-            return
-        if stored.isEmpty() or not self._workspace.restoreState(stored):
-            self._size_docks()
+            self._workspace.reset()
 
     # -- frames and events --------------------------------------------------------------------
 
@@ -368,9 +204,8 @@ class MainWindow(QMainWindow):
         if self._idle > _IDLE_FRAMES or self.at_start:
             self._frames.stop()
         self.frames_drawn += 1
-        if not self.isMinimized():
-            for panel in self.panels.values():
-                panel.frame()
+        if self._workspace is not None and not self.isMinimized():
+            self._workspace.frame()
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size."""

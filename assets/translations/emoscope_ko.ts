@@ -341,6 +341,13 @@
 <context>
     <name>MainWindow</name>
     <message>
+        <source>Recording</source>
+        <translation>녹음</translation>
+    </message>
+</context>
+<context>
+    <name>Menus</name>
+    <message>
         <source>&amp;File</source>
         <translation>파일(&amp;F)</translation>
     </message>
@@ -371,10 +378,6 @@
     <message>
         <source>Panels</source>
         <translation>패널</translation>
-    </message>
-    <message>
-        <source>Recording</source>
-        <translation>녹음</translation>
     </message>
     <message>
         <source>As the system</source>
@@ -863,7 +866,7 @@
     </message>
     <message>
         <source>The numbers are a model&apos;s reading of an expression, not a fact about a person. &lt;a href=&apos;limits&apos;&gt;What it can&apos;t do&lt;/a&gt;</source>
-        <translation>숫자는 모델이 표현을 읽은 결과일 뿐, 그 사람에 대한 사실이 아닙니다. &lt;a href='limits'&gt;할 수 없는 것&lt;/a&gt;</translation>
+        <translation>숫자는 모델이 표현을 읽은 결과일 뿐, 그 사람에 대한 사실이 아닙니다. &lt;a href=&apos;limits&apos;&gt;할 수 없는 것&lt;/a&gt;</translation>
     </message>
     <message>
         <source>What the numbers are</source>
@@ -911,6 +914,10 @@
     <message>
         <source>text by {name}</source>
         <translation>글: {name}</translation>
+    </message>
+    <message>
+        <source>speech only: recognition is off</source>
+        <translation>음성만: 음성 인식 꺼짐</translation>
     </message>
     <message>
         <source>speech only: no Whisper model</source>

@@ -32,6 +32,7 @@ class StatusLine(QStatusBar):
         self._info: ModelInfo | None = None
         self._lag_seconds: float | None = None
         self._transcriber: str | None = None
+        self._off = False
         self._looked = False
         self._saved_at: float | None = None
         self._seen_progress: Progress | None = None
@@ -56,9 +57,10 @@ class StatusLine(QStatusBar):
         self._lag_seconds = seconds if previous is None else 0.7 * previous + 0.3 * seconds
         self._show_lag()
 
-    def set_transcriber(self, name: str | None) -> None:
-        """Say what writes the text; None: speech only."""
+    def set_transcriber(self, name: str | None, off: bool = False) -> None:
+        """Say what writes the text; None: speech only, because none is here or all are `off`."""
         self._transcriber = name
+        self._off = off
         self._looked = True
         self._show_transcriber()
 
@@ -136,16 +138,17 @@ class StatusLine(QStatusBar):
         self._lag.setToolTip(self.tr("From the last sample of speech to the result."))
 
     def _show_transcriber(self) -> None:
-        known = self._transcriber is not None
-        self._get.setVisible(self._looked and not known)
+        missing = self._looked and self._transcriber is None
+        self._get.setVisible(missing and not self._off)
         if not self._looked:
-            self._text.setText("")
-            return
-        self._text.setText(
-            self.tr("text by {name}").format(name=self._transcriber)
-            if known
-            else self.tr("speech only: no Whisper model")
-        )
+            text = ""
+        elif not missing:
+            text = self.tr("text by {name}").format(name=self._transcriber)
+        elif self._off:
+            text = self.tr("speech only: recognition is off")
+        else:
+            text = self.tr("speech only: no Whisper model")
+        self._text.setText(text)
 
     def _show_progress(self) -> None:
         progress = self._seen_progress

@@ -19,6 +19,7 @@ from core.types import SAMPLE_RATE, FloatArray, Message, TurnStatus
 from desktop.app import Application
 from desktop.sessions import Prepared
 from desktop.settings import AppSettings
+from desktop.workspace import Workspace
 from tests.desktop.conftest import WaitFor
 from tests.fakes import (
     FakeAnalyzer,
@@ -217,9 +218,7 @@ def test_the_arrows_step_through_the_turns_and_every_panel_follows(
     for _ in range(5):
         application.controller.step(-1)
     assert application.state.selected == application.state.turns.turns()[0]
-    QTest.keyClick(
-        application.window.findChild(type(application.window), "workspace"), Qt.Key.Key_Right
-    )
+    QTest.keyClick(application.window.findChild(Workspace, "workspace"), Qt.Key.Key_Right)
     assert application.state.selected == application.state.turns.turns()[1]
 
 
@@ -253,7 +252,9 @@ def test_the_status_line_says_whether_text_is_written(
     application.controller.change(whisper="turbo")
     wait_for(lambda: status.text_source() == "text by fake-whisper")
     application.controller.change(whisper="off")
-    wait_for(lambda: status.text_source().startswith("speech only"))
+    wait_for(lambda: status.text_source() == "speech only: recognition is off")
+    status.set_transcriber(None)
+    assert status.text_source() == "speech only: no Whisper model"
 
 
 def test_a_late_look_for_models_does_not_contradict_the_session(

@@ -1,0 +1,100 @@
+"""The menu bar: filled from the table of actions, with menus of choices that change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDockWidget, QMenu, QMenuBar, QWidget
+
+from desktop.actions import ACTIONS
+
+
+class Menus(QMenuBar):
+    """File, session, view and help; inside them recent files, colours, languages, panels."""
+
+    recent_chosen = Signal(str)
+    theme_chosen = Signal(str)
+    interface_language_chosen = Signal(str)
+
+    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._menus: dict[str, QMenu] = {}
+        self._theme = self._language = "system"
+        for name in ("file", "session", "view", "help"):
+            self._menus[name] = self.addMenu("")
+        for name in ("recent", "theme", "language", "panels"):
+            self._menus[name] = QMenu(self)
+        self._fill(actions)
+
+    def set_docks(self, docks: Iterable[QDockWidget]) -> None:
+        """Offer to show and hide these docks."""
+        menu = self._menus["panels"]
+        menu.clear()
+        for dock in docks:
+            menu.addAction(dock.toggleViewAction())
+
+    def set_recent(self, paths: tuple[str, ...]) -> None:
+        """Offer these files."""
+        menu = self._menus["recent"]
+        menu.clear()
+        for path in paths:
+            entry = menu.addAction(Path(path).name)
+            entry.setToolTip(path)
+            entry.setData(path)
+            entry.triggered.connect(lambda _=False, chosen=path: self.recent_chosen.emit(chosen))
+        menu.setEnabled(bool(paths))
+
+    def set_choices(self, theme: str, language: str) -> None:
+        """Mark the chosen theme and language."""
+        self._theme, self._language = theme, language
+        for name, chosen in (("theme", theme), ("language", language)):
+            for entry in self._menus[name].actions():
+                entry.setChecked(entry.data() == chosen)
+
+    def retranslate(self) -> None:
+        """Set every text again."""
+        for name, text in (
+            ("file", self.tr("&File")),
+            ("session", self.tr("&Session")),
+            ("view", self.tr("&View")),
+            ("help", self.tr("&Help")),
+            ("recent", self.tr("Recent recordings")),
+            ("theme", self.tr("Colours")),
+            ("language", self.tr("Language of the window")),
+            ("panels", self.tr("Panels")),
+        ):
+            self._menus[name].setTitle(text)
+        themes = (
+            ("system", self.tr("As the system")),
+            ("light", self.tr("Light")),
+            ("dark", self.tr("Dark")),
+        )
+        self._fill_choices("theme", themes, self.theme_chosen)
+        languages = (("system", self.tr("As the system")), ("ko", "한국어"), ("en", "English"))
+        self._fill_choices("language", languages, self.interface_language_chosen)
+        self.set_choices(self._theme, self._language)
+
+    def _fill(self, actions: dict[str, QAction]) -> None:
+        for name, entry in ACTIONS.items():
+            if entry.menu:
+                menu = self._menus[entry.menu]
+                if entry.separated:
+                    menu.addSeparator()
+                menu.addAction(actions[name])
+        self._menus["file"].insertMenu(actions["sample"], self._menus["recent"])
+        for name in ("panels", "theme", "language"):
+            self._menus["view"].addMenu(self._menus[name])
+
+    def _fill_choices(
+        self, menu: str, entries: tuple[tuple[str, str], ...], chosen: SignalInstance
+    ) -> None:
+        self._menus[menu].clear()
+        for value, text in entries:
+            entry = QAction(text, self._menus[menu])
+            entry.setCheckable(True)
+            entry.setData(value)
+            entry.triggered.connect(lambda _=False, v=value: chosen.emit(v))
+            self._menus[menu].addAction(entry)
