@@ -11,7 +11,7 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ STAGES: Mapping[str, tuple[str, str]] = {
 }
 
 _DONE = "done.json"
+_BEGUN = "begun.json"
+"""What a stage is, or was last, run with; only that may be resumed."""
 _DEFAULT_SEED = 7
 
 
@@ -125,22 +127,32 @@ def run_recipe(recipe: Recipe, context: StageContext) -> None:
 
 
 def _run_stage(stage: Stage, context: StageContext) -> None:
-    mark = context.folder / _DONE
+    mark, begun = context.folder / _DONE, context.folder / _BEGUN
     digest = configuration.digest([stage.config, context.seed, context.quick])
-    if context.resume and mark.is_file():
-        if json.loads(mark.read_text(encoding="utf-8")).get("config") == digest:
-            context.reporter.say(f"{stage.name}: finished before, kept")
-            return
+    if context.resume and _config_of(mark) == digest:
+        context.reporter.say(f"{stage.name}: finished before, kept")
+        return
+    # What a run under another configuration has left must not leak into this one.
+    resume = context.resume and _config_of(begun) == digest
+    if context.resume and begun.is_file() and not resume:
         context.reporter.say(f"{stage.name}: its configuration has changed, training again")
     context.reporter.say(f"{stage.name}: started")
     context.folder.mkdir(parents=True, exist_ok=True)
     mark.unlink(missing_ok=True)
+    begun.write_text(json.dumps({"config": digest}), encoding="utf-8")
     started = time.monotonic()
     function: Callable[[Any, StageContext], None] = _resolve(STAGES[stage.name][1])
-    function(stage.config, context)
+    function(stage.config, replace(context, resume=resume))
     spent = round(time.monotonic() - started, 1)
     mark.write_text(json.dumps({"config": digest, "seconds": spent}), encoding="utf-8")
     context.reporter.say(f"{stage.name}: done in {spent:.0f} s")
+
+
+def _config_of(mark: Path) -> str | None:
+    """Return the digest in a mark, None without one."""
+    if not mark.is_file():
+        return None
+    return str(json.loads(mark.read_text(encoding="utf-8")).get("config"))
 
 
 def _resolve(reference: str) -> Any:
