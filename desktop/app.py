@@ -121,7 +121,7 @@ class Application:
     def _after_first_paint(self) -> None:
         QTimer.singleShot(30, self.window.build_workspace)
         QTimer.singleShot(60, lambda: self.controller.list_devices(refresh=False))
-        QTimer.singleShot(90, self.controller.look_for_lost_sessions)
+        QTimer.singleShot(90, self.controller.lost_sessions.look)
         QTimer.singleShot(120, self.controller.look_for_recognition)
 
     def _restore(self) -> None:
@@ -139,7 +139,7 @@ def install_exception_hook(application: Application) -> None:
     def report(error: BaseException) -> None:
         log.error("not caught", exc_info=error)
         application.bridge.run(
-            "report", lambda: error, application.controller.show_error, report_failed
+            "report", lambda: error, application.controller.trouble.show_error, report_failed
         )
 
     def report_failed(problem: Exception) -> None:

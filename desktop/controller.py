@@ -8,13 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from core.errors import EmoscopeError
 from core.pipeline.events import (
-    Notice,
     Progress,
     SessionState,
     Severity,
@@ -23,18 +21,19 @@ from core.pipeline.events import (
 )
 from core.resources import sample_dialogue
 from core.types import SAMPLE_RATE, Turn
-from desktop import messages, names, recovery
 from desktop.bridge import EventBridge
+from desktop.dialogs.opener import DialogOpener
+from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
 from desktop.panels.banner import BannerButton
 from desktop.playback import PlaybackBridge
 from desktop.sessions import OFF, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
+from desktop.trouble import Trouble, open_path
 from desktop.view_state import ViewState
 
 if TYPE_CHECKING:
     from core.dialogue.recording import Recording
-    from core.dialogue.sessions import UnfinishedSession
     from desktop.item_models.sound_history import SoundHistory
 
 log = logging.getLogger(__name__)
@@ -66,8 +65,17 @@ class Controller(QObject):
         self._store = store
         self._factory = factory
         self._apply = apply
-        self._log_folder = log_folder
         self.settings = store.load()
+        self.trouble = Trouble(window, log_folder)
+        self.dialogs = DialogOpener(window, bridge, lambda: self.settings, self.change)
+        self.lost_sessions = LostSessions(
+            window,
+            bridge,
+            lambda: sessions_folder(self.settings),
+            lambda: self.running,
+            self._show_recording,
+            self.trouble.show_error,
+        )
         self._current: Prepared | None = None
         self._preparing = False
         self._closed = False
@@ -85,12 +93,12 @@ class Controller(QObject):
         bridge.state_changed.connect(self._state_changed)
         bridge.audio_heard.connect(self._state.hear)
         bridge.turn_updated.connect(self._turn_updated)
-        bridge.notice.connect(self.show_notice)
+        bridge.notice.connect(self.trouble.show_notice)
         bridge.progressed.connect(self._progressed)
         bridge.saved.connect(lambda _: window.status.set_saved())
         capture.record_clicked.connect(self.toggle_record)
         capture.open_clicked.connect(self.ask_for_recording)
-        capture.settings_clicked.connect(self.open_settings)
+        capture.settings_clicked.connect(self.dialogs.open_settings)
         capture.device_chosen.connect(lambda name: self.change(device=name))
         capture.devices_wanted.connect(self.list_devices)
         capture.channels_chosen.connect(lambda name: self.change(channels=name))
@@ -100,8 +108,8 @@ class Controller(QObject):
         window.start_page.speak.connect(self.start_live)
         window.start_page.open_file.connect(self.ask_for_recording)
         window.start_page.sample.connect(self.open_sample)
-        window.start_page.limits.connect(self.show_limits)
-        window.status.whisper_wanted.connect(self.get_whisper)
+        window.start_page.limits.connect(self.dialogs.show_limits)
+        window.status.whisper_wanted.connect(self.dialogs.get_whisper)
         window.file_dropped.connect(lambda path: self.open_recording(Path(path)))
         window.menus.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
         window.menus.theme_chosen.connect(lambda name: self.change(theme=name))
@@ -113,6 +121,9 @@ class Controller(QObject):
         self._state.play_asked.connect(self._play_turn)
         self._player.moved.connect(self._state.set_playhead)
         self._player.stopped.connect(self._playback_stopped)
+        self.trouble.whisper_wanted.connect(self.dialogs.get_whisper)
+        self.trouble.devices_wanted.connect(lambda: self.list_devices())
+        self.trouble.settings_wanted.connect(self.dialogs.open_settings)
         self._connect_actions()
 
     def _connect_actions(self) -> None:
@@ -127,16 +138,16 @@ class Controller(QObject):
             "sample": self.open_sample,
             "export": self.ask_for_export,
             "start": self._window.show_start,
-            "settings": self.open_settings,
+            "settings": self.dialogs.open_settings,
             "quit": self._window.close,
             "find": self._window.open_search,
             "fullscreen": self._window.toggle_full_screen,
             "layout": self._window.reset_layout,
-            "shortcuts": self.show_shortcuts,
-            "limits": self.show_limits,
-            "whisper": self.get_whisper,
-            "log": self.open_log_folder,
-            "about": self.show_about,
+            "shortcuts": self.dialogs.show_shortcuts,
+            "limits": self.dialogs.show_limits,
+            "whisper": self.dialogs.get_whisper,
+            "log": self.trouble.open_log_folder,
+            "about": self.dialogs.show_about,
         }
         for name, slot in slots.items():
             self._window.actions_by_name[name].triggered.connect(lambda _=False, do=slot: do())
@@ -206,13 +217,13 @@ class Controller(QObject):
         if prepared.total is not None:
             self._state.set_total(prepared.total)
         for notice in prepared.notices:
-            self.show_notice(notice)
+            self.trouble.show_notice(notice)
         prepared.session.start()
 
     def _not_started(self, error: Exception) -> None:
         self._preparing = False
         self._state.enter(SessionState.FAILED)
-        self.show_error(error)
+        self.trouble.show_error(error)
 
     def _state_changed(self, event: StateChanged) -> None:
         if self._preparing:
@@ -220,7 +231,7 @@ class Controller(QObject):
         self._state.enter(event.state)
         if event.state is SessionState.FAILED:
             error = self._current.session.error if self._current is not None else None
-            self.show_error(error or RuntimeError(event.detail))
+            self.trouble.show_error(error or RuntimeError(event.detail))
         if event.state in _ENDED and self._next is not None:
             following, self._next = self._next, None
             following()
@@ -273,7 +284,7 @@ class Controller(QObject):
     def _playback_stopped(self, error: EmoscopeError | None) -> None:
         self._state.set_playhead(None)
         if error is not None:
-            self.show_error(error)
+            self.trouble.show_error(error)
 
     # -- choices ------------------------------------------------------------------------------
 
@@ -343,93 +354,6 @@ class Controller(QObject):
         capture.choose(s.device, s.channels, s.language, s.checkpoint)
         self._window.menus.set_choices(s.theme, s.interface_language)
 
-    # -- trouble ------------------------------------------------------------------------------
-
-    def show_notice(self, notice: Notice) -> None:
-        """Show or withdraw a banner."""
-        message = notice.message
-        if not notice.active:
-            self._window.banners.withdraw(message.code)
-            return
-        if notice.severity is Severity.INFO and not messages.is_known(message):
-            return
-        self._window.banners.show_banner(
-            message.code,
-            notice.severity,
-            lambda: messages.sentence(message),
-            self._buttons(messages.action(message)),
-        )
-
-    def show_error(self, error: BaseException) -> None:
-        """Show what went wrong as a sentence with a remedy, and where the log is."""
-        log.error("shown to the user: %s", error, exc_info=error)
-        self._window.banners.show_banner(
-            "error",
-            Severity.ERROR,
-            lambda: messages.error_sentence(error),
-            self._buttons("log"),
-        )
-
-    def _buttons(self, action: str) -> tuple[BannerButton, ...]:
-        offers: dict[str, tuple[Callable[[], str], Callable[[], object]]] = {
-            "whisper": (lambda: self.tr("Get one…"), self.get_whisper),
-            "devices": (lambda: self.tr("Look again"), self.list_devices),
-            "settings": (lambda: self.tr("Settings…"), self.open_settings),
-            "log": (lambda: self.tr("Open the log"), self.open_log_folder),
-        }
-        if action not in offers:
-            return ()
-        text, run = offers[action]
-        return (BannerButton(text, run),)
-
-    def look_for_lost_sessions(self) -> None:
-        """Offer what a crash interrupted; the look takes place on another thread."""
-        settings = self.settings
-        self._bridge.run(
-            "recovery",
-            lambda: recovery.find_lost(sessions_folder(settings)),
-            self._offer_lost,
-            lambda error: log.warning("interrupted sessions can't be looked for: %s", error),
-        )
-
-    def _offer_lost(self, lost: tuple[UnfinishedSession, ...]) -> None:
-        if not lost or self.running:
-            return
-        newest = lost[0]
-        self._window.banners.show_banner(
-            "lost_session",
-            Severity.INFO,
-            lambda: self._lost_sentence(newest),
-            (
-                BannerButton(lambda: self.tr("Open it"), lambda: self._recover(newest.folder)),
-                BannerButton(lambda: self.tr("Delete it"), lambda: self._discard(newest.folder)),
-            ),
-        )
-
-    def _lost_sentence(self, lost: UnfinishedSession) -> str:
-        started = QDateTime.fromString(lost.started, Qt.DateFormat.ISODate)
-        return self.tr(
-            "The recording of {when} ({length}) was interrupted. What was heard has been kept."
-        ).format(
-            when=QLocale().toString(started.toLocalTime(), QLocale.FormatType.ShortFormat),
-            length=names.clock(lost.duration),
-        )
-
-    def _recover(self, folder: Path) -> None:
-        self._window.banners.withdraw("lost_session")
-        work = lambda: recovery.recover(folder)  # noqa: E731
-        self._bridge.run("recover", work, self._show_recording, self.show_error)
-
-    def _discard(self, folder: Path) -> None:
-        self._window.banners.withdraw("lost_session")
-
-        def work() -> None:
-            from core.dialogue.sessions import discard
-
-            discard(folder)
-
-        self._bridge.run("discard", work, lambda _: self.look_for_lost_sessions(), self.show_error)
-
     def _show_recording(self, read: tuple[Recording, SoundHistory]) -> None:
         """Show turns that were read back; nothing is judged again."""
         recording, sound = read
@@ -495,66 +419,15 @@ class Controller(QObject):
             )
             return export(Recording(self._sound(), turns, end, metadata), name, path, language)
 
-        self._bridge.run("export", work, self._exported, self.show_error)
+        self._bridge.run("export", work, self._exported, self.trouble.show_error)
 
     def _exported(self, path: Path) -> None:
         self._window.banners.show_banner(
             "exported",
             Severity.INFO,
             lambda: self.tr("Written to {path}.").format(path=path),
-            (BannerButton(lambda: self.tr("Open"), lambda: _open(path)),),
+            (BannerButton(lambda: self.tr("Open"), lambda: open_path(path)),),
         )
-
-    def open_log_folder(self) -> None:
-        """Show the folder of the log file."""
-        _open(self._log_folder)
-
-    # -- dialogs ------------------------------------------------------------------------------
-
-    def open_settings(self) -> None:
-        """Show the settings; what is chosen there is kept."""
-        from desktop.dialogs.settings import SettingsDialog
-
-        dialog = SettingsDialog(self.settings, self._window)
-        dialog.accepted.connect(lambda: self._take_settings(dialog.settings()))
-        dialog.whisper_wanted.connect(self.get_whisper)
-        self._show(dialog)
-
-    def _take_settings(self, settings: AppSettings) -> None:
-        from dataclasses import asdict
-
-        self.change(**asdict(settings))
-
-    def get_whisper(self) -> None:
-        """Offer recognition models for download."""
-        from desktop.dialogs.whisper import WhisperDialog
-
-        dialog = WhisperDialog(self._bridge, self._window)
-        dialog.chosen.connect(lambda model: self.change(whisper=model))
-        self._show(dialog)
-
-    def show_limits(self) -> None:
-        """Say what the numbers are and are not."""
-        from desktop.dialogs.about import LimitsDialog
-
-        self._show(LimitsDialog(self._window))
-
-    def show_about(self) -> None:
-        """Say which version this is and what it uses."""
-        from desktop.dialogs.about import AboutDialog
-
-        self._show(AboutDialog(self._window))
-
-    def show_shortcuts(self) -> None:
-        """List the keys."""
-        from desktop.dialogs.shortcuts import ShortcutsDialog
-
-        self._show(ShortcutsDialog(self._window))
-
-    def _show(self, dialog: QDialog) -> None:
-        """Open a dialog beside the window: nothing that runs is held up."""
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
 
     # -- end ----------------------------------------------------------------------------------
 
@@ -573,7 +446,3 @@ class Controller(QObject):
                 self._current.session.join(1.0)
         self._bridge.close(1.0)
         QApplication.processEvents()
-
-
-def _open(path: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

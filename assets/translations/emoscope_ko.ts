@@ -249,34 +249,6 @@
         <translation>모델 폴더</translation>
     </message>
     <message>
-        <source>Get one…</source>
-        <translation>받기…</translation>
-    </message>
-    <message>
-        <source>Look again</source>
-        <translation>다시 찾기</translation>
-    </message>
-    <message>
-        <source>Settings…</source>
-        <translation>설정…</translation>
-    </message>
-    <message>
-        <source>Open the log</source>
-        <translation>로그 열기</translation>
-    </message>
-    <message>
-        <source>Open it</source>
-        <translation>열기</translation>
-    </message>
-    <message>
-        <source>Delete it</source>
-        <translation>삭제</translation>
-    </message>
-    <message>
-        <source>The recording of {when} ({length}) was interrupted. What was heard has been kept.</source>
-        <translation>{when}의 녹음({length})이 중단되었습니다. 그때까지 들은 내용은 보존되어 있습니다.</translation>
-    </message>
-    <message>
         <source>Sound and video ({patterns})</source>
         <translation>소리와 동영상 ({patterns})</translation>
     </message>
@@ -336,6 +308,21 @@
     <message>
         <source>&lt;h3&gt;What the numbers mean&lt;/h3&gt;&lt;p&gt;Emoscope reads an &lt;b&gt;expression&lt;/b&gt;: how a voice sounds and what the words say. It does not know what a person feels. People hide, act, joke, and differ from each other and between cultures.&lt;/p&gt;&lt;p&gt;The model that ships with it was trained on &lt;b&gt;acted&lt;/b&gt; speech in English, Polish and Korean and on written comments. Everyday speech is quieter and more mixed, so expect more mistakes than on such recordings. The model card lists what was measured and on whom.&lt;/p&gt;&lt;ul&gt;&lt;li&gt;A probability is the model&apos;s own estimate among the classes it knows. It can&apos;t say “something else”.&lt;/li&gt;&lt;li&gt;“Not sure” means too little speech, too much noise, or several emotions about equally likely. Believe it.&lt;/li&gt;&lt;li&gt;Arousal and valence are derived from the probabilities unless a model measures them.&lt;/li&gt;&lt;li&gt;After some ten seconds of a voice the model compares with that voice&apos;s own usual sound. The first seconds are the least reliable.&lt;/li&gt;&lt;li&gt;The pictures under “Why” show where the model looked. They are not a proof of why it decided.&lt;/li&gt;&lt;/ul&gt;&lt;p&gt;Do not use it to judge people: not for hiring, teaching, policing, medicine or law. Tell people when you record them. Sound and text stay on this computer.&lt;/p&gt;</source>
         <translation>&lt;h3&gt;숫자의 의미&lt;/h3&gt;&lt;p&gt;Emoscope는 &lt;b&gt;표현&lt;/b&gt;을 읽습니다. 목소리가 어떻게 들리는지, 단어가 무엇을 말하는지를 봅니다. 그 사람이 실제로 무엇을 느끼는지는 알지 못합니다. 사람은 감정을 숨기고, 연기하고, 농담하며, 사람마다 문화마다 다르게 표현합니다.&lt;/p&gt;&lt;p&gt;함께 제공되는 모델은 영어·폴란드어·한국어의 &lt;b&gt;연기된&lt;/b&gt; 음성과 글로 쓴 댓글로 학습했습니다. 일상의 말은 더 잔잔하고 감정이 섞여 있으므로, 그런 녹음에서보다 더 자주 틀립니다. 무엇을 누구로 측정했는지는 모델 카드에 있습니다.&lt;/p&gt;&lt;ul&gt;&lt;li&gt;확률은 모델이 아는 감정들 사이에서 스스로 추정한 값입니다. “그 밖의 감정”이라고는 말하지 못합니다.&lt;/li&gt;&lt;li&gt;“불확실”은 말이 너무 짧거나, 잡음이 많거나, 여러 감정의 가능성이 비슷하다는 뜻입니다. 그대로 받아들이세요.&lt;/li&gt;&lt;li&gt;각성도와 정서가는 모델이 직접 측정하지 않는 한 확률에서 계산한 값입니다.&lt;/li&gt;&lt;li&gt;한 목소리를 10초쯤 들은 뒤에는 그 목소리의 평소 소리와 비교합니다. 처음 몇 초가 가장 부정확합니다.&lt;/li&gt;&lt;li&gt;“근거”의 그림은 모델이 어디를 보았는지 보여 줄 뿐, 결정의 이유를 증명하지 않습니다.&lt;/li&gt;&lt;/ul&gt;&lt;p&gt;사람을 평가하는 데 쓰지 마세요. 채용, 교육, 치안, 의료, 법률에 쓰지 마세요. 녹음할 때는 상대에게 알리세요. 소리와 글은 이 컴퓨터에만 남습니다.&lt;/p&gt;</translation>
+    </message>
+</context>
+<context>
+    <name>LostSessions</name>
+    <message>
+        <source>Open it</source>
+        <translation>열기</translation>
+    </message>
+    <message>
+        <source>Delete it</source>
+        <translation>삭제</translation>
+    </message>
+    <message>
+        <source>The recording of {when} ({length}) was interrupted. What was heard has been kept.</source>
+        <translation>{when}의 녹음({length})이 중단되었습니다. 그때까지 들은 내용은 보존되어 있습니다.</translation>
     </message>
 </context>
 <context>
@@ -977,6 +964,25 @@
     <message>
         <source>No speech was found.</source>
         <translation>말소리가 발견되지 않았습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>Trouble</name>
+    <message>
+        <source>Get one…</source>
+        <translation>받기…</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>다시 찾기</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>설정…</translation>
+    </message>
+    <message>
+        <source>Open the log</source>
+        <translation>로그 열기</translation>
     </message>
 </context>
 <context>

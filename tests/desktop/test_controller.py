@@ -195,9 +195,9 @@ def test_a_lost_device_is_a_banner_until_it_is_back(application: Application) ->
 
 def test_banners_are_bounded_and_the_worst_stay(application: Application) -> None:
     codes = ("no_speech", "transcript_overlaps", "media_short", "falling_behind")
-    application.controller.show_notice(Notice(Message("journal_failed"), Severity.ERROR))
+    application.controller.trouble.show_notice(Notice(Message("journal_failed"), Severity.ERROR))
     for code in codes:
-        application.controller.show_notice(Notice(Message(code), Severity.WARNING))
+        application.controller.trouble.show_notice(Notice(Message(code), Severity.WARNING))
     assert len(application.window.banners.shown()) == 3
     assert "journal_failed" in application.window.banners.shown()
     assert "falling_behind" in application.window.banners.shown()
@@ -347,10 +347,10 @@ def test_an_interrupted_session_is_offered_and_opened(
     application: Application, wait_for: WaitFor, tmp_path: Path
 ) -> None:
     lose_a_session(tmp_path / "sessions")
-    application.controller.look_for_lost_sessions()
+    application.controller.lost_sessions.look()
     wait_for(lambda: "lost_session" in application.window.banners.shown())
     lost = next((tmp_path / "sessions").iterdir())
-    application.controller._recover(lost)
+    application.controller.lost_sessions.recover(lost)
     wait_for(lambda: application.state.turns.rowCount() == 1)
     assert application.state.time.total == pytest.approx(4.0, abs=0.1)
     assert application.state.sound.seconds == pytest.approx(4.0, abs=0.1)

@@ -1,0 +1,73 @@
+"""Opens the dialogs, each imported on its first use, beside the window: nothing is held up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDialog
+
+from desktop.bridge import EventBridge
+from desktop.main_window import MainWindow
+from desktop.settings import AppSettings
+
+
+class DialogOpener(QObject):
+    """Shows dialogs; `settings` are those at the time, `change` takes what was chosen."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        bridge: EventBridge,
+        settings: Callable[[], AppSettings],
+        change: Callable[..., None],
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._bridge = bridge
+        self._settings = settings
+        self._change = change
+
+    def open_settings(self) -> None:
+        """Show the settings; what is chosen there is kept."""
+        from desktop.dialogs.settings import SettingsDialog
+
+        dialog = SettingsDialog(self._settings(), self._window)
+        dialog.accepted.connect(lambda: self._take_settings(dialog.settings()))
+        dialog.whisper_wanted.connect(self.get_whisper)
+        self._show(dialog)
+
+    def _take_settings(self, settings: AppSettings) -> None:
+        self._change(**asdict(settings))
+
+    def get_whisper(self) -> None:
+        """Offer recognition models for download."""
+        from desktop.dialogs.whisper import WhisperDialog
+
+        dialog = WhisperDialog(self._bridge, self._window)
+        dialog.chosen.connect(lambda model: self._change(whisper=model))
+        self._show(dialog)
+
+    def show_limits(self) -> None:
+        """Say what the numbers are and are not."""
+        from desktop.dialogs.about import LimitsDialog
+
+        self._show(LimitsDialog(self._window))
+
+    def show_about(self) -> None:
+        """Say which version this is and what it uses."""
+        from desktop.dialogs.about import AboutDialog
+
+        self._show(AboutDialog(self._window))
+
+    def show_shortcuts(self) -> None:
+        """List the keys."""
+        from desktop.dialogs.shortcuts import ShortcutsDialog
+
+        self._show(ShortcutsDialog(self._window))
+
+    def _show(self, dialog: QDialog) -> None:
+        """Open a dialog beside the window: nothing that runs is held up."""
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
