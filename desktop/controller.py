@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from core.errors import EmoscopeError
 from core.pipeline.events import (
     Progress,
     SessionState,
@@ -20,13 +19,12 @@ from core.pipeline.events import (
     TurnUpdated,
 )
 from core.resources import sample_dialogue
-from core.types import SAMPLE_RATE, Turn
+from core.types import SAMPLE_RATE
 from desktop.bridge import EventBridge
 from desktop.dialogs.opener import DialogOpener
 from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
 from desktop.panels.banner import BannerButton
-from desktop.playback import PlaybackBridge
 from desktop.sessions import OFF, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
 from desktop.trouble import Trouble, open_path
@@ -81,7 +79,13 @@ class Controller(QObject):
         self._closed = False
         self._next: Callable[[], None] | None = None
         self._sound: Callable[[], Path | None] = lambda: None
-        self._player = PlaybackBridge(self)
+        self.listening = Listening(
+            self,
+            state,
+            lambda: self._sound(),
+            lambda: state.live and self.running,
+            self.trouble.show_error,
+        )
         self._connect()
         self._window.menus.set_recent(self.settings.recent)
         self._show_choices()
@@ -117,10 +121,7 @@ class Controller(QObject):
             lambda code: self.change(interface_language=code)
         )
         window.closing.connect(self.close)
-        window.play_asked.connect(self.play_span)
-        self._state.play_asked.connect(self._play_turn)
-        self._player.moved.connect(self._state.set_playhead)
-        self._player.stopped.connect(self._playback_stopped)
+        window.play_asked.connect(self.listening.play_span)
         self.trouble.whisper_wanted.connect(self.dialogs.get_whisper)
         self.trouble.devices_wanted.connect(lambda: self.list_devices())
         self.trouble.settings_wanted.connect(self.dialogs.open_settings)
@@ -129,9 +130,9 @@ class Controller(QObject):
     def _connect_actions(self) -> None:
         slots: dict[str, Callable[[], object]] = {
             "record": self.toggle_record,
-            "play": self.toggle_play,
-            "previous": lambda: self.step(-1),
-            "next": lambda: self.step(1),
+            "play": self.listening.toggle_play,
+            "previous": lambda: self.listening.step(-1),
+            "next": lambda: self.listening.step(1),
             "newest": lambda: self._state.select(None),
             "whole": self._state.time.show_all,
             "open": self.ask_for_recording,
@@ -198,7 +199,7 @@ class Controller(QObject):
         if self.running:
             return
         self._preparing = True
-        self._player.stop()
+        self.listening.player.stop()
         self._window.banners.clear()
         self._window.status.begin()
         self._window.show_workspace()
@@ -247,45 +248,6 @@ class Controller(QObject):
             self._state.set_total(progress.total / SAMPLE_RATE)
         self._window.status.set_progress(progress)
 
-    # -- looking through turns ----------------------------------------------------------------
-
-    def step(self, direction: int) -> None:
-        """Select the turn before or after; from nothing, the newest."""
-        state = self._state
-        count = state.turns.rowCount()
-        if not count:
-            return
-        row = None if state.selected is None else state.turns.row_of(state.selected.index)
-        target = count - 1 if row is None else min(max(row + direction, 0), count - 1)
-        state.select(state.turns.turn(target))
-
-    def toggle_play(self) -> None:
-        """Hear the selected turn, or stop hearing it."""
-        if self._player.playing:
-            self._player.stop()
-            return
-        turn = self._state.shown_turn()
-        if turn is not None:
-            if self._state.selected is None:
-                self._state.select(turn)
-            self._play_turn(turn)
-
-    def _play_turn(self, turn: Turn) -> None:
-        self.play_span(turn.start / SAMPLE_RATE, turn.end / SAMPLE_RATE)
-
-    def play_span(self, first: float, last: float) -> None:
-        """Hear a stretch of the session; not while the microphone would hear it too."""
-        if self._state.live and self.running:
-            return
-        path = self._sound()
-        if path is not None:
-            self._player.play(path, first, last)
-
-    def _playback_stopped(self, error: EmoscopeError | None) -> None:
-        self._state.set_playhead(None)
-        if error is not None:
-            self.trouble.show_error(error)
-
     # -- choices ------------------------------------------------------------------------------
 
     def change(self, recent_path: Path | None = None, **choices: object) -> None:
@@ -308,7 +270,7 @@ class Controller(QObject):
     def list_devices(self, refresh: bool = True) -> None:
         """Look for microphones again, without holding up the window."""
 
-        refresh = refresh and not self._player.playing
+        refresh = refresh and not self.listening.player.playing
         work = lambda: self._factory.microphones(refresh)  # noqa: E731
         self._bridge.run("devices", work, self._show_devices, self._no_devices)
 
@@ -438,7 +400,7 @@ class Controller(QObject):
         state = self._window.layout_state()
         if not state.isEmpty():
             self._store.save_layout("docks", state)
-        self._player.close()
+        self.listening.player.close()
         if self._current is not None and self.running:
             self.stop()
             if not self._current.session.join(CLOSING_SECONDS):

@@ -210,13 +210,13 @@ def test_the_arrows_step_through_the_turns_and_every_panel_follows(
     path.touch()
     application.controller.open_recording(path)
     wait_for(state_is(application, SessionState.IDLE))
-    application.controller.step(-1)
-    application.controller.step(-1)
+    application.controller.listening.step(-1)
+    application.controller.listening.step(-1)
     selected = application.state.selected
     assert selected is not None
     assert selected.index == application.state.turns.turns()[1].index
     for _ in range(5):
-        application.controller.step(-1)
+        application.controller.listening.step(-1)
     assert application.state.selected == application.state.turns.turns()[0]
     QTest.keyClick(application.window.findChild(Workspace, "workspace"), Qt.Key.Key_Right)
     assert application.state.selected == application.state.turns.turns()[1]
@@ -280,7 +280,7 @@ def test_a_click_on_a_turn_selects_it_and_plays_it(
     path = tmp_path / "talk.wav"
     path.touch()
     played: list[tuple[Path, float, float]] = []
-    player = application.controller._player._player
+    player = application.controller.listening.player._player
     monkeypatch.setattr(player, "play", lambda *span: played.append(span))
     application.controller.open_recording(path)
     wait_for(state_is(application, SessionState.IDLE))
@@ -293,11 +293,11 @@ def test_nothing_is_played_into_a_recording(
     application: Application, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played: list[object] = []
-    player = application.controller._player._player
+    player = application.controller.listening.player._player
     monkeypatch.setattr(player, "play", lambda *span: played.append(span))
     application.controller.start_live()
     wait_for(lambda: finals(application) >= 1)
-    application.controller.toggle_play()
+    application.controller.listening.toggle_play()
     assert not played
 
 
