@@ -22,6 +22,7 @@ from core.resources import sample_dialogue
 from core.types import SAMPLE_RATE
 from desktop.bridge import EventBridge
 from desktop.dialogs.opener import DialogOpener
+from desktop.listening import Listening
 from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
 from desktop.panels.banner import BannerButton
