@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from core.pipeline.events import (
     Progress,
     SessionState,
-    Severity,
     StateChanged,
     TurnUpdated,
 )
@@ -22,13 +21,13 @@ from core.resources import sample_dialogue
 from core.types import SAMPLE_RATE
 from desktop.bridge import EventBridge
 from desktop.dialogs.opener import DialogOpener
+from desktop.exporting import Exporting
 from desktop.listening import Listening
 from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
-from desktop.panels.banner import BannerButton
 from desktop.sessions import OFF, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
-from desktop.trouble import Trouble, open_path
+from desktop.trouble import Trouble
 from desktop.view_state import ViewState
 
 if TYPE_CHECKING:
@@ -67,6 +66,14 @@ class Controller(QObject):
         self.settings = store.load()
         self.trouble = Trouble(window, log_folder)
         self.dialogs = DialogOpener(window, bridge, lambda: self.settings, self.change)
+        self.exporting = Exporting(
+            window,
+            bridge,
+            self.trouble,
+            lambda: self.settings,
+            lambda: self._current,
+            lambda: self._sound(),
+        )
         self.lost_sessions = LostSessions(
             window,
             bridge,
@@ -138,7 +145,7 @@ class Controller(QObject):
             "whole": self._state.time.show_all,
             "open": self.ask_for_recording,
             "sample": self.open_sample,
-            "export": self.ask_for_export,
+            "export": self.exporting.ask_for_export,
             "start": self._window.show_start,
             "settings": self.dialogs.open_settings,
             "quit": self._window.close,
@@ -341,56 +348,6 @@ class Controller(QObject):
         )
         if path:
             self.open_recording(Path(path))
-
-    def ask_for_export(self) -> None:
-        """Choose where the turns are written, and in which format."""
-        if not self._state.turns.rowCount():
-            return
-        from core.dialogue.export.formats import FORMATS
-
-        filters = {f"{entry.title} (*{entry.suffix})": name for name, entry in FORMATS.items()}
-        path, chosen = QFileDialog.getSaveFileName(
-            self._window,
-            self.tr("Export"),
-            self.settings.last_folder,
-            ";;".join(filters),
-        )
-        if path:
-            name = filters.get(chosen, "jsonl")
-            target = Path(path)
-            if not target.suffix:
-                target = target.with_suffix(FORMATS[name].suffix)
-            self.export(target, name)
-
-    def export(self, path: Path, name: str) -> None:
-        """Write the turns; on another thread, a report of a long session takes a while."""
-        turns = self._state.turns.turns()
-        current = self._current
-        end = round(max(self._state.time.total, self._state.sound.seconds) * SAMPLE_RATE)
-        language = self._window.language()
-        model = next((t.emotion.model for t in reversed(turns) if t.emotion is not None), None)
-
-        def work() -> Path:
-            from core.dialogue.export.formats import export
-            from core.dialogue.recording import Metadata, Recording
-
-            metadata = Metadata(
-                source=current.name if current is not None else "",
-                model=model,
-                transcriber=(current.transcriber or "") if current is not None else "",
-                language=self.settings.language,
-            )
-            return export(Recording(self._sound(), turns, end, metadata), name, path, language)
-
-        self._bridge.run("export", work, self._exported, self.trouble.show_error)
-
-    def _exported(self, path: Path) -> None:
-        self._window.banners.show_banner(
-            "exported",
-            Severity.INFO,
-            lambda: self.tr("Written to {path}.").format(path=path),
-            (BannerButton(lambda: self.tr("Open"), lambda: open_path(path)),),
-        )
 
     # -- end ----------------------------------------------------------------------------------
 

@@ -256,18 +256,6 @@
         <source>Open a recording</source>
         <translation>녹음 열기</translation>
     </message>
-    <message>
-        <source>Export</source>
-        <translation>내보내기</translation>
-    </message>
-    <message>
-        <source>Written to {path}.</source>
-        <translation>{path}에 저장했습니다.</translation>
-    </message>
-    <message>
-        <source>Open</source>
-        <translation>열기</translation>
-    </message>
 </context>
 <context>
     <name>CurvesPanel</name>
@@ -282,6 +270,21 @@
     <message>
         <source>voice</source>
         <translation>목소리</translation>
+    </message>
+</context>
+<context>
+    <name>Exporting</name>
+    <message>
+        <source>Export</source>
+        <translation>내보내기</translation>
+    </message>
+    <message>
+        <source>Written to {path}.</source>
+        <translation>{path}에 저장했습니다.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>열기</translation>
     </message>
 </context>
 <context>

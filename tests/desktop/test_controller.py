@@ -317,7 +317,7 @@ def test_turns_are_exported_in_a_format_of_the_users_choice(
     application.controller.open_recording(path)
     wait_for(state_is(application, SessionState.IDLE))
     target = tmp_path / "out.jsonl"
-    application.controller.export(target, "jsonl")
+    application.controller.exporting.export(target, "jsonl")
     wait_for(lambda: "exported" in application.window.banners.shown())
     lines = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == 3
