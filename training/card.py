@@ -127,8 +127,10 @@ def _group(group: GroupReport) -> str:
     ]
     titles = {
         scoring.MAJORITY: "always the commonest class",
-        scoring.SVM_RAW: "SVM, raw",
-        scoring.SVM_PERSONAL: "SVM, speaker-normalised",
+        scoring.SVM_RAW: "SVM of all corpora, raw",
+        scoring.SVM_CORPUS_RAW: "SVM of this corpus, raw",
+        scoring.SVM_PERSONAL: "SVM of all corpora, speaker-normalised",
+        scoring.SVM_CORPUS_PERSONAL: "SVM of this corpus, speaker-normalised",
         scoring.SPEECH: "speech",
         scoring.PERSONAL: "speech, personal baseline",
         scoring.TEXT: "text",
