@@ -136,6 +136,20 @@ def margin(probabilities: ArrayLike) -> float:
     return float(first - second)
 
 
+_SHORT, _MOST = 1.2, 5.0
+
+
+def short_speech_factor(seconds: float) -> float:
+    """Return by how much the temperature of speech grows when only `seconds` were heard.
+
+    One temperature is fitted on whole utterances; of the first second a network is as sure and far
+    less often right. The curve follows the best temperatures of the calibration speakers' clips cut
+    to 0.4 to 3 s; from 2.5 s on it is 1.
+    """
+    grown = 1.0 + (_SHORT / max(seconds, 1e-3)) ** 2 - (_SHORT / 2.5) ** 2
+    return min(max(grown, 1.0), _MOST)
+
+
 def negative_log_likelihood(logits: Float, truth: ArrayLike, temperature: float) -> float:
     """Mean over samples of -log softmax(logits / temperature)[truth]; logits (n, C)."""
     scaled = logits / temperature

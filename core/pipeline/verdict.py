@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.labels import derive_affect
-from core.models.calibration import Path
+from core.models.calibration import Path, short_speech_factor
 from core.models.manifest import CheckpointInfo
 from core.models.specification import Problem
 from core.pipeline.attention_maps import (
@@ -102,7 +102,10 @@ class Verdict:
             Modality.SPEECH: Path.SPEECH_PERSONAL if personal else Path.SPEECH_RAW,
         }[modality]
         problem = self.info.specification.problem
-        found = self.info.calibration.probabilities(self._over_chunks(logits), path, problem)
+        logits = self._over_chunks(logits)
+        if modality is Modality.SPEECH:
+            logits = logits / short_speech_factor(sum(self.speech.seconds))
+        found = self.info.calibration.probabilities(logits, path, problem)
         if problem is Problem.MULTI_LABEL:
             found = found / found.sum()
         return tuple(float(p) for p in found)

@@ -15,6 +15,7 @@ from core.models.calibration import (
     fit_temperature,
     margin,
     negative_log_likelihood,
+    short_speech_factor,
     sigmoid,
     softmax,
 )
@@ -103,3 +104,10 @@ def test_evenness():
     assert entropy_share([0.25] * 4) == pytest.approx(1.0)
     assert entropy_share([1.0, 0.0, 0.0]) == pytest.approx(0.0, abs=1e-9)
     assert margin([0.2, 0.5, 0.3]) == pytest.approx(0.2)
+
+
+def test_little_speech_tempers_confidence() -> None:
+    factors = [short_speech_factor(s) for s in (0.0, 0.4, 0.7, 1.0, 1.5, 2.5, 16.0)]
+    assert factors == sorted(factors, reverse=True)
+    assert factors[0] == 5.0
+    assert factors[-2:] == [1.0, 1.0]

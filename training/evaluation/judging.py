@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.baseline import SpeakerBaseline
+from core.models.calibration import short_speech_factor
 from core.models.checkpoint import LoadedModel
 from core.models.device import choose_device
 from core.models.inference import Inference, Judgement
@@ -47,8 +48,12 @@ class BatchJudge:
     def speech(
         self, clips: Sequence[Chunks], baseline: SpeakerBaseline | None = None
     ) -> FloatArray:
-        """Return logits (n, C) from speech alone."""
-        return self._over_chunks(clips, baseline, None, lambda j: j.alone[Modality.SPEECH])
+        """Return logits (n, C) from speech alone, tempered where little was heard."""
+        logits = self._over_chunks(clips, baseline, None, lambda j: j.alone[Modality.SPEECH])
+        rate = self._processor.extractor.frame_rate
+        heard = [sum(len(m.frames) for m in clip.measures) / rate for clip in clips]
+        factors = np.array([short_speech_factor(s) for s in heard], np.float32)
+        return logits / factors[:, None]
 
     def fused(
         self,
