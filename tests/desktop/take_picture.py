@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--theme", default="light", choices=("light", "dark"))
     parser.add_argument("--language", default="en", choices=("en", "ko"))
     parser.add_argument("--scale", default="1", help="scale of the screen, as 2")
-    parser.add_argument("--corpus", default="nemo", help="whose speakers talk")
+    parser.add_argument("--corpus", default="ravdess", help="whose speakers talk")
     parser.add_argument("--seconds", type=float, default=56.0, help="how long they talk")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=("window", "file", "start"))
