@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-
-class FirstPaint(QObject):
-    """Says "up" once the plot has been painted."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let every event pass."""
-        if event.type() == QEvent.Type.Paint:
-            watched.removeEventFilter(self)
-            QTimer.singleShot(0, self._up)
-        return super().eventFilter(watched, event)
-
-    def _up(self) -> None:
-        sys.stdout.write("up\n")
-        sys.stdout.flush()
-        QApplication.quit()
+from desktop.bench.first_paint import FirstPaint
 
 
 def main() -> None:

@@ -8,27 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QSettings, QTimer
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from desktop.app import Application
+from desktop.bench.first_paint import FirstPaint
 from desktop.sessions import RealSessions
-
-
-class FirstPaint(QObject):
-    """Says "up" once the start page has been painted."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let every event pass."""
-        if event.type() == QEvent.Type.Paint:
-            watched.removeEventFilter(self)
-            QTimer.singleShot(0, self._up)
-        return super().eventFilter(watched, event)
-
-    def _up(self) -> None:
-        sys.stdout.write("up\n")
-        sys.stdout.flush()
-        QApplication.quit()
 
 
 def main(folder: Path) -> None:

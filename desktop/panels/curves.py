@@ -36,11 +36,7 @@ class CurvesPanel(Panel):
             signal.connect(self._mark)
         state.selection_changed.connect(self._mark)
         state.sound_changed.connect(self._move)
-        state.playhead_moved.connect(self.plot.set_playhead)
-        self.plot.dragged.connect(state.time.zoom)
-        self.plot.scaled.connect(state.time.scale)
-        self.plot.reset.connect(state.time.show_all)
-        self.plot.clicked.connect(state.click)
+        self.share_time(self.plot)
         self.set_theme(state.theme)
         self.retranslate()
 

@@ -11,6 +11,19 @@ from desktop.theme import Theme
 from desktop.view_state import ViewState
 
 
+class TimePlot(Protocol):
+    """A plot over time: signals for what the pointer did, and a line where sound is played."""
+
+    dragged: Any
+    scaled: Any
+    reset: Any
+    clicked: Any
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Show where sound is played."""
+        ...
+
+
 class Panel(QFrame):
     """A dock's content. Subclasses build widgets, fill `retranslate` and listen to the state."""
 
@@ -22,6 +35,14 @@ class Panel(QFrame):
         self.body.setContentsMargins(8, 6, 8, 6)
         self.body.setSpacing(4)
         state.theme_changed.connect(self.set_theme)
+
+    def share_time(self, plot: TimePlot) -> None:
+        """Let a plot over time zoom, choose turns and follow the playhead with the others."""
+        self.state.playhead_moved.connect(plot.set_playhead)
+        plot.dragged.connect(self.state.time.zoom)
+        plot.scaled.connect(self.state.time.scale)
+        plot.reset.connect(self.state.time.show_all)
+        plot.clicked.connect(self.state.click)
 
     def title(self) -> str:
         """Return the title of the dock in the language of the window."""

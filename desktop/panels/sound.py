@@ -32,11 +32,7 @@ class SoundPanel(Panel):
         state.time.changed.connect(self._mark)
         state.state_changed.connect(self._mark)
         state.selection_changed.connect(self._select)
-        state.playhead_moved.connect(self.plot.set_playhead)
-        self.plot.dragged.connect(state.time.zoom)
-        self.plot.scaled.connect(state.time.scale)
-        self.plot.reset.connect(state.time.show_all)
-        self.plot.clicked.connect(state.click)
+        self.share_time(self.plot)
         self.set_theme(state.theme)
         self.retranslate()
 
