@@ -169,8 +169,9 @@ class Doubt(StrEnum):
 class EmotionResult:
     """What a model says about one utterance.
 
-    `probabilities` (one per label, summing to one) come from everything available;
-    `by_modality` holds what each modality alone would say. `modality_share` sums to one.
+    `probabilities` (one per label) come from everything available; `by_modality` holds what each
+    modality alone would say. They sum to one if the labels are `exclusive`; else each stands for
+    itself, and a label is given when it reaches its threshold (`thresholds`, empty if exclusive). `modality_share` sums to one.
     `affect_derived` is true when arousal and valence (in [-1, 1]) were computed from the
     probabilities rather than predicted. `baseline_seconds` is how much of the speaker's own
     speech the personal baseline rested on (0: none). `notes` are codes such as
@@ -191,6 +192,8 @@ class EmotionResult:
     baseline_seconds: float = 0.0
     notes: tuple[str, ...] = ()
     compute_seconds: float = 0.0
+    exclusive: bool = True
+    thresholds: tuple[float, ...] = ()
 
     @property
     def label(self) -> str:

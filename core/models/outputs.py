@@ -15,6 +15,7 @@ class ModelInputs:
     speech: (B, T, F) normalised frame features; speech_mask: (B, T), true where a frame is valid.
     functionals: (B, S) normalised utterance statistics (F0, energy, cepstra).
     tokens: (B, L) token ids; token_mask: (B, L), true where a token is valid.
+    waveform: (B, N) samples as a pretrained speech encoder takes them; waveform_mask: (B, N).
     """
 
     speech: Tensor | None = None
@@ -22,11 +23,17 @@ class ModelInputs:
     functionals: Tensor | None = None
     tokens: Tensor | None = None
     token_mask: Tensor | None = None
+    waveform: Tensor | None = None
+    waveform_mask: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One modality encoded: sequence (B, T, D), mask (B, T), pooled (B, D), logits (B, C)."""
+    """One modality encoded: sequence (B, T, D), mask (B, T), pooled (B, D), logits (B, C).
+
+    `logits` is what this modality says alone; (B, 0) where nobody has asked it yet, as in features
+    that were cached for the training of a head.
+    """
 
     sequence: Tensor
     mask: Tensor
@@ -44,7 +51,10 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class EmotionOutput:
-    """logits (B, C); arousal and valence (B,) or None; attentions by name; auxiliary tensors."""
+    """logits (B, C); arousal and valence (B,) in [-1, 1] or None; attentions by name; auxiliary.
+
+    `auxiliary` holds tensors that only training looks at.
+    """
 
     logits: Tensor
     arousal: Tensor | None = None
