@@ -22,6 +22,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "devices": ("core.commands.devices:main", "list the input devices"),
         "doctor": ("core.commands.doctor:main", "say what works on this machine and what does not"),
         "train": ("training.train_command:main", "train a model from a configuration"),
+        "reproduce": (
+            "training.reproduce.command:main",
+            "run a paper's protocol and print its table beside the published one",
+        ),
+        "adopt": (
+            "training.adopt_command:main",
+            "make a checkpoint from ready-made models of a hub or folder",
+        ),
+        "corpus": (
+            "training.data.corpora_command:main",
+            "read a corpus and say what is in it and what is wrong with it",
+        ),
         "evaluate": ("training.evaluate:main", "score a checkpoint on corpora, beside baselines"),
         "bench": ("core.bench:main", "measure speed and memory, beside the targets"),
     }

@@ -197,6 +197,16 @@ def test_setting_up_for_tests_adds_what_only_tests_need(machine: Machine) -> Non
     assert machine.calls() == []
 
 
+def test_a_command_that_trains_adds_what_only_training_needs_once(machine: Machine) -> None:
+    machine.run("--version")
+    assert machine.run("train", "config.yaml").returncode == 0
+    calls = machine.calls()
+    assert any(call.endswith(f"-e {machine.root}[training]") for call in calls)
+    assert calls[-1] == "emoscope train config.yaml"
+    machine.run("train", "config.yaml")
+    assert machine.calls() == ["emoscope train config.yaml"]
+
+
 def test_the_choice_of_build_can_be_overruled(machine: Machine) -> None:
     machine.driver.touch()
     assert "200 MB" in machine.run("--version", EMOSCOPE_TORCH="cpu").stderr
