@@ -13,16 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.models.calibration import calibration_error, expected_calibration_error
+from core.models.calibration import (
+    CALIBRATION_BINS,
+    calibration_error,
+    expected_calibration_error,
+)
 
 __all__ = [
     "Estimate",
     "bootstrap_weights",
     "calibration_error",
     "confusion",
+    "element_accuracy",
     "estimate",
     "expected_calibration_error",
     "f1_of",
+    "multilabel_calibration_error",
     "multilabel_f1",
     "uar_of",
     "unweighted_average_recall",
@@ -96,12 +102,42 @@ def f1_of(matrix: Float, average: str) -> Float:
 
 
 def multilabel_f1(truth: ArrayLike, prediction: ArrayLike, average: str, weights: Float) -> Float:
-    """F1 over labels of boolean (n, C) arrays, over the labels that occur in the truth."""
+    """F1 of boolean (n, C) arrays: "macro" or "weighted" over the labels that occur in the truth,
+    or "micro" over all cells together.
+    """
     t, p = np.asarray(truth, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
     hits, support, fired = weights @ (t * p), weights @ t, weights @ p
+    if average == "micro":
+        counted = support.sum(axis=1) + fired.sum(axis=1)
+        return np.nan_to_num(_ratio(2 * hits.sum(axis=1), counted))
     f1 = np.nan_to_num(_ratio(2 * hits, support + fired))
     share = support if average == "weighted" else (support > 0).astype(np.float64)
     return np.asarray((f1 * share).sum(axis=1) / share.sum(axis=1))
+
+
+def element_accuracy(truth: ArrayLike, prediction: ArrayLike, weights: Float) -> Float:
+    """Share of the cells of boolean (n, C) arrays that agree, (R,)."""
+    equal = np.asarray(truth, dtype=bool) == np.asarray(prediction, dtype=bool)
+    return np.asarray(weights @ equal.mean(axis=1) / weights.sum(axis=1))
+
+
+def multilabel_calibration_error(
+    probabilities: ArrayLike, truth: ArrayLike, weights: Float
+) -> Float:
+    """Calibration error of independent labels: the mean over labels of |frequency - probability|
+    in 15 bins of probability; probabilities and truth (n, C), weights (R, n), result (R,).
+    """
+    p, t = np.asarray(probabilities, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    errors = [_binary_error(p[:, k], t[:, k], weights) for k in range(p.shape[1])]
+    return np.asarray(np.mean(errors, axis=0))
+
+
+def _binary_error(probability: Float, truth: Float, weights: Float) -> Float:
+    edges = np.linspace(0.0, 1.0, CALIBRATION_BINS + 1)[1:-1]
+    onehot = np.zeros((probability.size, CALIBRATION_BINS))
+    onehot[np.arange(probability.size), np.digitize(probability, edges, right=True)] = 1.0
+    gap = weights @ (onehot * (truth - probability)[:, None])
+    return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
 
 
 def unweighted_average_recall(truth: ArrayLike, prediction: ArrayLike) -> float:

@@ -1,0 +1,58 @@
+"""What `emoscope reproduce` was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.models.systems.head import Variant
+from training.progress import Reporter
+
+PROTOCOLS = ("default", "paper")
+
+
+@dataclass(frozen=True)
+class ReproduceOptions:
+    """The arguments of the command, checked.
+
+    Attributes:
+        paper: "rsa-cfn" or "knu".
+        data: folder of the corpus; None with `generated`.
+        generated: make a small corpus in the published layout, and tiny encoders.
+        out: everything that is kept goes here.
+        rows: names of rows; empty: all.
+        variant: of the systems.
+        protocol: "paper" is the published split, and the epoch chosen on the test part; "default"
+            holds out speakers and chooses on a validation part.
+        quick: shrink corpus, epochs and projections to end within a minute.
+        folds: how many of the folds are run, None: as many as the protocol has by default.
+        seeds: trainings per fold.
+        figure: also draw the attention figure.
+        speech, text, second_text: encoders by hub name or folder instead of the paper's; the last
+            is the one table 3 compares with.
+        frozen: train heads on cached features even where the paper fine-tunes.
+        threads: of the processor.
+    """
+
+    paper: str
+    out: Path
+    data: Path | None = None
+    generated: bool = False
+    rows: tuple[str, ...] = ()
+    variant: Variant = Variant.CORRECTED
+    protocol: str = "default"
+    quick: bool = False
+    folds: int | None = None
+    seeds: int = 1
+    figure: bool = False
+    speech: str | None = None
+    text: str | None = None
+    second_text: str | None = None
+    frozen: bool = False
+    threads: int = 0
+    reporter: Reporter | None = None
+
+    def say(self, line: str) -> None:
+        """Tell the user."""
+        if self.reporter is not None:
+            self.reporter.say(line)
