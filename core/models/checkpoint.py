@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.models.base import EmotionModel
-    from core.models.processor import Processor
+    from core.models.processor_loading import AnyProcessor
 
 __all__ = [
     "CheckpointInfo",
@@ -58,7 +58,7 @@ class LoadedModel:
     """A verified model in evaluation mode on the CPU, in fp32, and what belongs to it."""
 
     model: EmotionModel
-    processor: Processor
+    processor: AnyProcessor
     info: CheckpointInfo
 
     @property
@@ -75,7 +75,7 @@ class LoadedModel:
 def save_checkpoint(
     directory: Path | str,
     model: EmotionModel,
-    processor: Processor,
+    processor: AnyProcessor,
     *,
     name: str,
     architecture: str,
@@ -172,14 +172,14 @@ def load_checkpoint(directory: Path | str) -> LoadedModel:
         CheckpointError: naming every file that is missing, damaged or a pickle and every weight
             that is missing, unexpected, of the wrong shape, or not finite.
     """
-    from core.models.processor import Processor
+    from core.models.processor_loading import load_processor
 
     info = read_info(directory)
     problems = file_problems(info)
     model = _build(info, problems)
     processor = None
     try:
-        processor = Processor.load(info.path / PROCESSOR)
+        processor = load_processor(info.path / PROCESSOR)
     except (EmoscopeError, OSError, ValueError, KeyError, TypeError) as error:
         problems.append(f"the processor can't be read ({error})")
     if model is not None:
