@@ -163,6 +163,8 @@ class Doubt(StrEnum):
     TOO_SHORT = "too_short"
     TOO_NOISY = "too_noisy"
     TOO_EVEN = "too_even"
+    BORDERLINE = "borderline"
+    """A label that stands for itself is just above or just below its threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class EmotionResult:
 
     `probabilities` (one per label) come from everything available; `by_modality` holds what each
     modality alone would say. They sum to one if the labels are `exclusive`; else each stands for
-    itself, and a label is given when it reaches its threshold (`thresholds`, empty if exclusive). `modality_share` sums to one.
+    itself, and a label is given when it reaches its threshold (`thresholds`, empty if exclusive).
+    `modality_share` sums to one.
     `affect_derived` is true when arousal and valence (in [-1, 1]) were computed from the
     probabilities rather than predicted. `baseline_seconds` is how much of the speaker's own
     speech the personal baseline rested on (0: none). `notes` are codes such as
@@ -196,9 +199,26 @@ class EmotionResult:
     thresholds: tuple[float, ...] = ()
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """The labels this result gives, the most probable first.
+
+        One if they are exclusive; else those that reach their thresholds, which may be none.
+        """
+        return self.given_by(self.probabilities)
+
+    def given_by(self, probabilities: tuple[float, ...]) -> tuple[str, ...]:
+        """Return the labels that other probabilities of the same labels would give."""
+        ranked = sorted(zip(probabilities, self.labels, strict=True), key=lambda pair: -pair[0])
+        if self.exclusive:
+            return (ranked[0][1],)
+        least = dict(zip(self.labels, self.thresholds, strict=True))
+        return tuple(label for p, label in ranked if p >= least[label])
+
+    @property
     def label(self) -> str:
-        """The most probable class, also when the result is uncertain."""
-        return self.labels[int(np.argmax(self.probabilities))]
+        """The most probable label of those given (also when uncertain), or of all if none is."""
+        given = self.given
+        return given[0] if given else self.labels[int(np.argmax(self.probabilities))]
 
     @property
     def uncertain(self) -> bool:
@@ -208,7 +228,7 @@ class EmotionResult:
     @property
     def confidence(self) -> float:
         """Probability of `label`."""
-        return max(self.probabilities)
+        return self.probabilities[self.labels.index(self.label)]
 
 
 class TurnStatus(StrEnum):

@@ -8,7 +8,7 @@ never changes its decision.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import CheckpointError
 from core.models.specification import Problem
+from core.types import FloatArray
 
 Float = NDArray[np.float64]
 
@@ -34,20 +35,68 @@ class Path(StrEnum):
     FUSED = "fused"
 
 
+HEARD = frozenset({Path.SPEECH_RAW, Path.SPEECH_PERSONAL})
+"""Ways of judging on which it matters how much was heard."""
+
+DEFAULT_THRESHOLD = 0.5
+"""From here on a label that stands for itself is given, where no threshold was fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortSpeech:
+    """By how much the temperature of speech grows when only a little was heard.
+
+    One temperature is fitted on whole utterances; of the first second a network is as sure and far
+    less often right. The default follows the best temperatures of the embedded checkpoint's
+    calibration speakers, their clips cut to 0.4 to 3 s.
+
+    Attributes:
+        scale: seconds; the factor is 1 + (scale / heard)^2 - (scale / settled)^2.
+        settled: from so many seconds on the factor is 1.
+        most: it never grows above this; 1 switches it off.
+    """
+
+    scale: float = 1.2
+    settled: float = 2.5
+    most: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not (self.scale >= 0 and self.settled > 0 and 1 <= self.most < math.inf):
+            raise CheckpointError(f"The curve for short speech makes no sense: {self}.")
+
+    def factor(self, heard: float) -> float:
+        """Return what the logits of `heard` seconds are divided by, beside their temperature."""
+        grown = 1.0 + (self.scale / max(heard, 1e-3)) ** 2 - (self.scale / self.settled) ** 2
+        return min(max(grown, 1.0), self.most)
+
+    def temper(self, logits: FloatArray, heard: Sequence[float]) -> FloatArray:
+        """Return logits (n, C) as they count when so many seconds (n,) were heard."""
+        factors = np.array([self.factor(seconds) for seconds in heard], np.float32)
+        return np.asarray(logits / factors[:, None])
+
+    def to_dict(self) -> dict[str, float]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Temperatures by path (1 where none was fitted) and per label the threshold on text.
+    """Temperatures by path (1 where none was fitted) and thresholds per label.
 
-    `text_thresholds` hold for the sigmoid of the text logits, unscaled by any temperature: they
-    decide which labels a text carries when several may.
+    `thresholds` hold for probabilities of labels that stand for themselves (`Problem.MULTI_LABEL`),
+    on every path; empty: 0.5 each. `text_thresholds` hold for the sigmoid of the text logits,
+    unscaled by any temperature: they decide which labels a text carries when several may.
     """
 
     temperatures: Mapping[Path, float] = field(default_factory=dict)
     text_thresholds: tuple[float, ...] = ()
+    thresholds: tuple[float, ...] = ()
+    short_speech: ShortSpeech = field(default_factory=ShortSpeech)
 
     def __post_init__(self) -> None:
         wrong = [f"{k} {t}" for k, t in self.temperatures.items() if not 0 < t < math.inf]
-        wrong += [f"threshold {t}" for t in self.text_thresholds if not 0 <= t <= 1]
+        given = (*self.text_thresholds, *self.thresholds)
+        wrong += [f"threshold {t}" for t in given if not 0 <= t <= 1]
         if wrong:
             raise CheckpointError(f"The calibration makes no sense: {', '.join(wrong)}.")
 
@@ -55,11 +104,39 @@ class Calibration:
         """Return what logits of this path are divided by."""
         return self.temperatures.get(path, 1.0)
 
+    def thresholds_for(self, labels: Sequence[str]) -> tuple[float, ...]:
+        """Return from which probability on each label is given, where each stands for itself.
+
+        Raises:
+            CheckpointError: there are thresholds, and not one per label.
+        """
+        found = self.thresholds or (DEFAULT_THRESHOLD,) * len(labels)
+        if len(found) != len(labels):
+            raise CheckpointError(
+                f"The calibration has {len(found)} thresholds for {len(labels)} labels."
+            )
+        return found
+
     def probabilities(
-        self, logits: ArrayLike, path: Path, problem: Problem = Problem.SINGLE_LABEL
+        self,
+        logits: ArrayLike,
+        path: Path,
+        problem: Problem = Problem.SINGLE_LABEL,
+        seconds: float | None = None,
     ) -> Float:
-        """Return probabilities of the shape of `logits` (..., C)."""
-        scaled = np.asarray(logits, dtype=np.float64) / self.temperature(path)
+        """Return probabilities of the shape of `logits` (..., C).
+
+        Args:
+            logits: of one or several utterances, untempered.
+            path: how they came about.
+            problem: whether the labels exclude each other.
+            seconds: how much was heard; None: as much as it takes. Only the paths of speech alone
+                care.
+        """
+        values = np.asarray(logits)
+        if seconds is not None and path in HEARD:
+            values = values / self.short_speech.factor(seconds)
+        scaled = np.asarray(values, dtype=np.float64) / self.temperature(path)
         return sigmoid(scaled) if problem is Problem.MULTI_LABEL else softmax(scaled)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,6 +144,8 @@ class Calibration:
         return {
             "temperatures": {path.value: value for path, value in self.temperatures.items()},
             "text_thresholds": list(self.text_thresholds),
+            "thresholds": list(self.thresholds),
+            "short_speech": self.short_speech.to_dict(),
         }
 
     @classmethod
@@ -76,6 +155,8 @@ class Calibration:
             return cls(
                 {Path(k): float(v) for k, v in values.get("temperatures", {}).items()},
                 tuple(float(v) for v in values.get("text_thresholds", ())),
+                tuple(float(v) for v in values.get("thresholds", ())),
+                ShortSpeech(**{k: float(v) for k, v in values.get("short_speech", {}).items()}),
             )
         except (TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"The calibration can't be read ({error!r}).") from error
@@ -134,20 +215,6 @@ def margin(probabilities: ArrayLike) -> float:
     """Gap between the two largest of the probabilities (C,)."""
     second, first = np.sort(np.asarray(probabilities, dtype=np.float64))[-2:]
     return float(first - second)
-
-
-_SHORT, _MOST = 1.2, 5.0
-
-
-def short_speech_factor(seconds: float) -> float:
-    """Return by how much the temperature of speech grows when only `seconds` were heard.
-
-    One temperature is fitted on whole utterances; of the first second a network is as sure and far
-    less often right. The curve follows the best temperatures of the calibration speakers' clips cut
-    to 0.4 to 3 s; from 2.5 s on it is 1.
-    """
-    grown = 1.0 + (_SHORT / max(seconds, 1e-3)) ** 2 - (_SHORT / 2.5) ** 2
-    return min(max(grown, 1.0), _MOST)
 
 
 def negative_log_likelihood(logits: Float, truth: ArrayLike, temperature: float) -> float:

@@ -10,12 +10,12 @@ from core.models.calibration import (
     Calibration,
     DoubtLimits,
     Path,
+    ShortSpeech,
     entropy_share,
     expected_calibration_error,
     fit_temperature,
     margin,
     negative_log_likelihood,
-    short_speech_factor,
     sigmoid,
     softmax,
 )
@@ -74,7 +74,8 @@ def test_several_labels_at_once_use_the_sigmoid():
 
 
 def test_it_survives_json():
-    calibration = Calibration({Path.SPEECH_RAW: 1.5, Path.TEXT: 0.7}, (0.2, 0.4))
+    curve = ShortSpeech(scale=2.0, settled=4.0, most=3.0)
+    calibration = Calibration({Path.SPEECH_RAW: 1.5, Path.TEXT: 0.7}, (0.2, 0.4), (0.3, 0.6), curve)
     limits = DoubtLimits(snr_db=3.0)
     assert Calibration.from_dict(json.loads(json.dumps(calibration.to_dict()))) == calibration
     assert DoubtLimits.from_dict(json.loads(json.dumps(limits.to_dict()))) == limits
@@ -88,6 +89,8 @@ def test_it_survives_json():
         {"temperatures": {"smell": 1.0}},
         {"temperatures": [1.0]},
         {"text_thresholds": [1.5]},
+        {"thresholds": [-0.1]},
+        {"short_speech": {"most": 5.0, "least": 1.0}},
     ],
 )
 def test_a_calibration_that_makes_no_sense_is_refused(values):
@@ -107,7 +110,39 @@ def test_evenness():
 
 
 def test_little_speech_tempers_confidence() -> None:
-    factors = [short_speech_factor(s) for s in (0.0, 0.4, 0.7, 1.0, 1.5, 2.5, 16.0)]
+    factors = [ShortSpeech().factor(s) for s in (0.0, 0.4, 0.7, 1.0, 1.5, 2.5, 16.0)]
     assert factors == sorted(factors, reverse=True)
     assert factors[0] == 5.0
     assert factors[-2:] == [1.0, 1.0]
+
+
+def test_little_speech_counts_only_where_speech_alone_judges() -> None:
+    calibration = Calibration({Path.SPEECH_RAW: 2.0, Path.FUSED: 2.0})
+    logits = np.array([1.0, -2.0, 0.5], np.float32)
+    factor = ShortSpeech().factor(0.7)
+    short = calibration.probabilities(logits, Path.SPEECH_RAW, seconds=0.7)
+    assert np.allclose(short, softmax(logits / factor / 2.0))
+    fused = calibration.probabilities(logits, Path.FUSED, seconds=0.7)
+    assert np.allclose(fused, softmax(logits / 2.0))
+    rows = ShortSpeech().temper(logits[None], [0.7])
+    assert np.allclose(calibration.probabilities(rows, Path.SPEECH_RAW), short[None])
+
+
+def test_an_old_calibration_keeps_the_curve_it_was_judged_with() -> None:
+    old = Calibration.from_dict({"temperatures": {"speech_raw": 1.5}})
+    assert old.short_speech == ShortSpeech()
+    without = Calibration(short_speech=ShortSpeech(most=1.0))
+    assert without.short_speech.factor(0.1) == 1.0
+
+
+@pytest.mark.parametrize("curve", [{"most": 0.5}, {"settled": 0.0}, {"scale": -1.0}])
+def test_a_curve_that_makes_no_sense_is_refused(curve) -> None:
+    with pytest.raises(CheckpointError, match="short speech"):
+        Calibration.from_dict({"short_speech": curve})
+
+
+def test_there_is_a_threshold_for_every_label_or_none() -> None:
+    assert Calibration().thresholds_for(("a", "b")) == (0.5, 0.5)
+    assert Calibration(thresholds=(0.2, 0.7)).thresholds_for(("a", "b")) == (0.2, 0.7)
+    with pytest.raises(CheckpointError, match="2 thresholds for 3 labels"):
+        Calibration(thresholds=(0.2, 0.7)).thresholds_for(("a", "b", "c"))

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.baseline import SpeakerBaseline
-from core.models.calibration import short_speech_factor
 from core.models.checkpoint import LoadedModel
 from core.models.device import choose_device
 from core.models.inference import Inference, Judgement
@@ -36,6 +35,7 @@ class BatchJudge:
     def __init__(self, loaded: LoadedModel, device: str = "auto") -> None:
         self._processor = loaded.processor
         self._classes = len(loaded.specification.labels)
+        self._short_speech = loaded.calibration.short_speech
         self._inference = Inference(loaded.model, choose_device(device))
 
     def chunks(self, measures: SpeechMeasures) -> Chunks:
@@ -52,8 +52,7 @@ class BatchJudge:
         logits = self._over_chunks(clips, baseline, None, lambda j: j.alone[Modality.SPEECH])
         rate = self._processor.extractor.frame_rate
         heard = [sum(len(m.frames) for m in clip.measures) / rate for clip in clips]
-        factors = np.array([short_speech_factor(s) for s in heard], np.float32)
-        return logits / factors[:, None]
+        return self._short_speech.temper(logits, heard)
 
     def fused(
         self,
