@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ARCHITECTURES: Mapping[str, str] = MappingProxyType(
     {
         "bimodal": "core.models.bimodal:BimodalModel",
+        "speech_text": "core.models.speech_text:SpeechTextModel",
     }
 )
 """Name in a checkpoint's `architecture` -> "module:Class"."""

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from core.models.outputs import EmotionOutput, Encoded
+
+LOSS_LOGITS = "loss_logits"
+"""Key in `EmotionOutput.auxiliary`: where it is there, the loss takes these (B, C), not `logits`.
+
+Only systems whose public code trains on something else than it predicts with have it.
+"""
 
 
 class Variant(StrEnum):
@@ -22,12 +29,19 @@ class HeadSizes:
     """Widths of the pooled vectors (0: the modality is not there), and how many classes.
 
     affect: the head also predicts arousal and valence.
+    exclusive: one class at a time (softmax), or any number of them (sigmoid).
     """
 
     speech: int
     text: int
     classes: int
     affect: bool = False
+    exclusive: bool = True
+
+    @property
+    def joined(self) -> int:
+        """Width of both pooled vectors side by side, speech first."""
+        return self.speech + self.text
 
 
 class SystemHead(nn.Module):
@@ -36,7 +50,13 @@ class SystemHead(nn.Module):
     Args:
         sizes: of what comes in and goes out.
         variant: corrected, or as published where that makes a difference.
+
+    Attributes:
+        feature_sizes: how many rows (and columns) of the map `feature` stand for speech and for
+            text; None when the head returns no such map.
     """
+
+    feature_sizes: tuple[int, int] | None = None
 
     def __init__(self, sizes: HeadSizes, variant: Variant = Variant.CORRECTED) -> None:
         super().__init__()
@@ -46,3 +66,16 @@ class SystemHead(nn.Module):
     def forward(self, speech: Encoded | None, text: Encoded | None) -> EmotionOutput:
         """Fuse what was encoded of the same batch; a modality the system does not take is None."""
         raise NotImplementedError
+
+
+def both(speech: Encoded | None, text: Encoded | None) -> tuple[Encoded, Encoded]:
+    """Return both modalities. Raises ValueError when one is missing."""
+    if speech is None or text is None:
+        raise ValueError("this system needs speech and text")
+    return speech, text
+
+
+def join(speech: Encoded | None, text: Encoded | None) -> Tensor:
+    """Return the pooled vectors side by side (B, D + E). Raises ValueError when one is missing."""
+    first, second = both(speech, text)
+    return torch.cat([first.pooled, second.pooled], dim=1)
