@@ -116,7 +116,7 @@ def csv_rows(
     """
     text = read_text(path, encodings)
     if not multiline:
-        for line, content in enumerate(text.splitlines(), start=1):
+        for line, content in enumerate(io.StringIO(text, newline=None), start=1):
             for _, fields in _parsed(path, log, io.StringIO(content), delimiter, line - 1):
                 yield line, fields
         return
