@@ -6,8 +6,8 @@ the signals of one actor; columns 9-12 are segment, emotion, valence and arousal
 `wav/SessionNN/SessNN_scriptMM/SessNN_scriptMM_FLLL.wav|.txt` ("impro" for improvised ones).
 
 Both tables of a session list all of its segments with the same evaluation, so each segment is
-taken once. (KNU's code reads every row of both, so that its 20,554 segments fit 10,277 taken twice.)
-Only columns 9-12 are published; names of tables (`_res` or `_eval`, with or without an actor) and
+taken once. (KNU's code reads every row of both; its 20,554 segments fit 10,277 taken twice.)
+Only columns 9-12 are published; table names (`_res` or `_eval`, with or without an actor) and
 the encoding of the texts (UTF-8 or cp949) are assumptions, so all of these are accepted.
 """
 
