@@ -21,6 +21,14 @@ class EmotionModel(nn.Module):
         super().__init__()
         self.specification = specification
 
+    @property
+    def feature_sizes(self) -> tuple[int, int] | None:
+        """How many rows (and columns) of its attention map `feature` are speech and text.
+
+        None when it has no such map, or one over features that are not the encoders' own.
+        """
+        return None
+
     @classmethod
     def from_config(cls, specification: Specification, config: Mapping[str, Any]) -> Self:
         """Build an untrained model from what a checkpoint's `model` section holds.

@@ -25,18 +25,23 @@ class Judgement:
 
     Attributes:
         logits: (B, C) from everything present.
-        alone: (B, C) by modality, from each alone.
+        present: the modalities that were there.
+        alone: (B, C) by modality, from each alone, where the model can tell.
         lengths: (B,) valid positions of the speech sequence, empty without speech.
         attentions: (B, ...) by name.
         arousal, valence: (B,) or None.
+        feature_sizes: how many rows of the map `feature` are speech and text, where the features
+            are those of the encoders.
     """
 
     logits: FloatArray
+    present: tuple[Modality, ...]
     alone: Mapping[Modality, FloatArray]
     lengths: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     attentions: Mapping[str, FloatArray] = field(default_factory=dict)
     arousal: FloatArray | None = None
     valence: FloatArray | None = None
+    feature_sizes: tuple[int, int] | None = None
 
 
 class Inference:
@@ -65,7 +70,8 @@ class Inference:
     @torch.inference_mode()
     def _run(self, inputs: ModelInputs) -> Judgement:
         features = self._model.encode(_moved(inputs, self.choice.device))
-        return judgement_of(features, self._model(features))
+        judgement = judgement_of(features, self._model(features))
+        return replace(judgement, feature_sizes=self._model.feature_sizes)
 
 
 def _moved(inputs: ModelInputs, device: str) -> ModelInputs:
@@ -75,19 +81,27 @@ def _moved(inputs: ModelInputs, device: str) -> ModelInputs:
 
 def judgement_of(features: Features, output: EmotionOutput) -> Judgement:
     """Copy to the CPU what leaves the model."""
-    encoded: dict[Modality, Encoded | None] = {
-        Modality.SPEECH: features.speech,
-        Modality.TEXT: features.text,
-    }
+    encoded = {Modality.SPEECH: features.speech, Modality.TEXT: features.text}
+    present = {m: e for m, e in encoded.items() if e is not None}
     speech = features.speech
     return Judgement(
         logits=_array(output.logits),
-        alone={m: _array(e.logits) for m, e in encoded.items() if e is not None},
+        present=tuple(present),
+        alone=_alone(present, output),
         lengths=np.zeros(0, np.int64) if speech is None else speech.mask.sum(1).cpu().numpy(),
         attentions={name: _array(tensor) for name, tensor in output.attentions.items()},
         arousal=None if output.arousal is None else _array(output.arousal),
         valence=None if output.valence is None else _array(output.valence),
     )
+
+
+def _alone(
+    present: Mapping[Modality, Encoded], output: EmotionOutput
+) -> dict[Modality, FloatArray]:
+    """Return what each modality says alone; the only one there is says what the model says."""
+    if len(present) == 1:
+        return dict.fromkeys(present, _array(output.logits))
+    return {m: _array(e.logits) for m, e in present.items() if e.logits.shape[1]}
 
 
 def _array(tensor: Tensor) -> FloatArray:

@@ -12,6 +12,9 @@ from core.types import AttentionKind, AttentionMap, Axis, FloatArray, Modality
 
 MAX_SIDE = 256
 
+_MOST_ROWS = 2048
+"""Of larger feature maps every n-th row enters the median, which hardly moves it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenSpans:
@@ -97,6 +100,37 @@ def feature_map(weights: FloatArray, sizes: Sequence[int]) -> AttentionMap:
         weights=_normalised(blocks),
         query_axis=Axis("features", labels=names),
         key_axis=Axis("features", labels=names),
+    )
+
+
+def feature_profile(weights: FloatArray, sizes: Sequence[int]) -> AttentionMap:
+    """Return how much each feature is looked at: the median over the rows of its column.
+
+    The picture of the RSA-CFN paper (median attention per dimension, speech and text halves), of
+    one utterance. Neighbouring dimensions of one modality are averaged until there are at most 256
+    columns; a row of equal weights is what attention to nothing in particular would give.
+
+    Args:
+        weights: (D, D), rows summing to one.
+        sizes: how many of the D belong to speech and to text.
+    """
+    step = -(-len(weights) // _MOST_ROWS)
+    rows = np.ascontiguousarray(weights[::step].T)  # (D, rows): far faster to part than columns
+    middle = rows.shape[1] // 2
+    medians = np.partition(rows, middle, axis=1)[:, middle]
+    values: list[float] = []
+    labels: list[str] = []
+    names = (Modality.SPEECH.value, Modality.TEXT.value)
+    for name, half in zip(names, np.split(medians, [sizes[0]]), strict=True):
+        parts = np.array_split(half, min(len(half), MAX_SIDE * len(half) // len(medians)))
+        values += [float(part.mean()) for part in parts]
+        labels += [name] * len(parts)
+    return AttentionMap(
+        name="feature_profile",
+        kind=AttentionKind.FEATURE,
+        weights=_normalised(np.array([values], np.float32)),
+        query_axis=Axis("median"),
+        key_axis=Axis("features", labels=tuple(labels)),
     )
 
 

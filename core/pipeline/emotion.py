@@ -14,6 +14,12 @@ from core.types import EmotionResult, Message, Transcript, Turn, TurnStatus, Utt
 
 log = logging.getLogger(__name__)
 
+FAILED = "emotion_failed"
+TEXT_AWAITED = "text_awaited"
+"""The model reads text only, and the text is still to come ..."""
+NO_TEXT = "no_text_to_judge"
+"""... or there is none it can read."""
+
 _STATUS = {
     Stage.PARTIAL: TurnStatus.PARTIAL,
     Stage.SPEECH: TurnStatus.SPEECH,
@@ -70,12 +76,10 @@ class EmotionWorker:
             return
         before = self._turns.get(job.utterance.index)
         transcript = job.transcript or self._partial_text(job, before)
-        notes = job.notes
-        emotion = self._ask(job, transcript)
-        if emotion is None:
-            notes = (*notes, "emotion_failed")
-            emotion = before.emotion if before is not None else None
-        turn = _turn(job, transcript, emotion, notes)
+        emotion, note = self._ask(job, transcript)
+        if emotion is None and note == FAILED and before is not None:
+            emotion = before.emotion
+        turn = _turn(job, transcript, emotion, (*job.notes, *([note] if note else ())))
         if job.stage is Stage.FINAL:
             self._finish(turn)
             self._remember(job.utterance)
@@ -89,18 +93,24 @@ class EmotionWorker:
         early = self._texts.pop(job.utterance.index, None)
         return early or (before.transcript if before is not None else None)
 
-    def _ask(self, job: Judge, transcript: Transcript | None) -> EmotionResult | None:
+    def _ask(
+        self, job: Judge, transcript: Transcript | None
+    ) -> tuple[EmotionResult | None, str | None]:
+        """Return the result, or a note that says why there is none."""
         partial = job.stage is Stage.PARTIAL
         call = self._analyzer.partial if partial else self._analyzer.final
         # The final speech-only judgement must not rest on a text that may yet change.
         heard = None if job.stage is Stage.SPEECH else _usable(transcript)
         try:
-            return call(job.utterance, heard)
+            result = call(job.utterance, heard)
         except Exception as error:
             log.warning("no judgement of utterance %d", job.utterance.index, exc_info=error)
             values = {"reason": str(error) or type(error).__name__}
             self._notify(Notice(Message("emotion_failed", values), Severity.WARNING))
-            return None
+            return None, FAILED
+        if result is not None:
+            return result, None
+        return None, NO_TEXT if job.stage is Stage.FINAL else TEXT_AWAITED
 
     def _remember(self, utterance: Utterance) -> None:
         try:

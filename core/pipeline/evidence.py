@@ -37,13 +37,28 @@ def evidence_of(frames: FloatArray, extractor: SpeechFeatureExtractor) -> Eviden
 
 
 def doubts_of(
-    evidence: Evidence | None, probabilities: Sequence[float], limits: DoubtLimits
+    evidence: Evidence | None,
+    probabilities: Sequence[float],
+    limits: DoubtLimits,
+    thresholds: Sequence[float] = (),
 ) -> tuple[Doubt, ...]:
-    """Return why a result is uncertain; `evidence` is None when no speech was judged."""
+    """Return why a result is uncertain.
+
+    Args:
+        evidence: None when no speech was judged.
+        probabilities: one per label.
+        limits: when there is too little, too much noise, or too little between labels.
+        thresholds: one per label where each stands for itself; such labels do not compete, but the
+            strongest may lie so near its threshold that it could as well have gone the other way.
+    """
     doubts = []
     if evidence is not None and evidence.voiced_seconds < limits.voiced_seconds:
         doubts.append(Doubt.TOO_SHORT)
     if evidence is not None and evidence.snr_db < limits.snr_db:
         doubts.append(Doubt.TOO_NOISY)
+    if thresholds:
+        distances = [p - t for p, t in zip(probabilities, thresholds, strict=True)]
+        near = abs(max(distances)) < limits.margin / 2
+        return (*doubts, Doubt.BORDERLINE) if near else tuple(doubts)
     even = entropy_share(probabilities) > limits.entropy or margin(probabilities) < limits.margin
     return (*doubts, Doubt.TOO_EVEN) if even else tuple(doubts)

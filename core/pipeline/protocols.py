@@ -82,12 +82,18 @@ class Analyzer(Protocol):
         """Load weights and run once, so that the first result is as fast as the others."""
         ...
 
-    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult:
-        """Judge a growing utterance at a cost bounded whatever its length (newest seconds only)."""
+    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+        """Judge a growing utterance at a cost bounded whatever its length (newest seconds only).
+
+        None while there is nothing it could judge by: it reads text only, and none is there yet.
+        """
         ...
 
-    def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult:
-        """Judge a complete utterance. Does not change the baseline: see `remember`."""
+    def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+        """Judge a complete utterance. Does not change the baseline: see `remember`.
+
+        None when there is nothing it could judge by.
+        """
         ...
 
     def remember(self, utterance: Utterance) -> None:

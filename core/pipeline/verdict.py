@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.labels import derive_affect
-from core.models.calibration import Path, short_speech_factor
+from core.labels import AFFECT_COORDINATES, derive_affect
+from core.models.calibration import Path
 from core.models.manifest import CheckpointInfo
 from core.models.specification import Problem
 from core.pipeline.attention_maps import (
     TokenSpans,
     feature_map,
+    feature_profile,
     frame_map,
     modality_map,
     token_map,
 )
-from core.pipeline.evidence import Evidence, doubts_of
+from core.pipeline.evidence import doubts_of
+from core.pipeline.hearing import HeardSpeech
 from core.types import AttentionMap, EmotionResult, FloatArray, Modality, ModelInfo
 
 if TYPE_CHECKING:
     from core.models.inference import Judgement
-    from core.models.processor import SpeechMeasures
     from core.models.tokenizer import TokenizedText
 
 PERSONAL_SECONDS = 3.0
@@ -42,21 +43,6 @@ class ReadText:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardSpeech:
-    """Normalised chunks of an utterance.
-
-    starts: where each begins, in seconds from the start of the utterance; seconds: how long each
-    is; weights: (chunks,), how much speech each holds, summing to one.
-    """
-
-    chunks: tuple[SpeechMeasures, ...]
-    starts: tuple[float, ...]
-    seconds: tuple[float, ...]
-    weights: FloatArray
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """Everything a result is made of; `heard` is the speaker's baseline in seconds."""
 
@@ -69,8 +55,9 @@ class Verdict:
     def result(self, model: ModelInfo, compute_seconds: float) -> EmotionResult:
         """Return the result, as plain values."""
         alone = {m: self._probabilities(x, m) for m, x in self.judgement.alone.items()}
+        present = self.judgement.present
         fused = self._probabilities(self.judgement.logits, None)
-        probabilities = fused if len(alone) > 1 else next(iter(alone.values()))
+        probabilities = fused if len(present) > 1 else alone[present[0]]
         share = self._share(alone, probabilities)
         arousal, valence, derived = self._affect(probabilities)
         return EmotionResult(
@@ -79,8 +66,10 @@ class Verdict:
             arousal=arousal,
             valence=valence,
             affect_derived=derived,
-            doubts=doubts_of(self.speech.evidence, probabilities, self.info.limits),
-            modalities=tuple(alone),
+            doubts=doubts_of(
+                self.speech.evidence, probabilities, self.info.limits, self._thresholds
+            ),
+            modalities=present,
             modality_share=share,
             by_modality=alone,
             attentions=self._maps(share),
@@ -88,7 +77,20 @@ class Verdict:
             baseline_seconds=self.heard,
             notes=self.text.notes,
             compute_seconds=compute_seconds,
+            exclusive=self._exclusive,
+            thresholds=self._thresholds,
         )
+
+    @property
+    def _exclusive(self) -> bool:
+        return self.info.specification.problem is Problem.SINGLE_LABEL
+
+    @property
+    def _thresholds(self) -> tuple[float, ...]:
+        """From where on each label is given; empty when there is always exactly one."""
+        if self._exclusive:
+            return ()
+        return self.info.calibration.thresholds_for(self.info.specification.labels)
 
     def _over_chunks(self, values: FloatArray) -> FloatArray:
         """Return the mean of (B, ...) over chunks, by how much speech each holds."""
@@ -102,19 +104,22 @@ class Verdict:
             Modality.SPEECH: Path.SPEECH_PERSONAL if personal else Path.SPEECH_RAW,
         }[modality]
         problem = self.info.specification.problem
-        logits = self._over_chunks(logits)
-        if modality is Modality.SPEECH:
-            logits = logits / short_speech_factor(sum(self.speech.seconds))
-        found = self.info.calibration.probabilities(logits, path, problem)
-        if problem is Problem.MULTI_LABEL:
-            found = found / found.sum()
+        found = self.info.calibration.probabilities(
+            self._over_chunks(logits), path, problem, self.speech.duration
+        )
         return tuple(float(p) for p in found)
 
-    def _affect(self, probabilities: tuple[float, ...]) -> tuple[float, float, bool]:
+    def _affect(self, probabilities: tuple[float, ...]) -> tuple[float | None, float | None, bool]:
+        """Return arousal, valence, and whether they are derived; None where that can't be."""
         arousal, valence = self.judgement.arousal, self.judgement.valence
-        if arousal is None or valence is None:
-            return (*derive_affect(self.info.specification.labels, probabilities), True)
-        return float(self._over_chunks(arousal)), float(self._over_chunks(valence)), False
+        if arousal is not None and valence is not None:
+            return float(self._over_chunks(arousal)), float(self._over_chunks(valence)), False
+        labels = self.info.specification.labels
+        total = 1.0 if self._exclusive else sum(probabilities)
+        # a class of the user's own has no place on the plane, and leaving it out would shift all
+        if not set(labels) <= AFFECT_COORDINATES.keys() or total <= 0:
+            return None, None, True
+        return (*derive_affect(labels, [p / total for p in probabilities]), True)
 
     def _share(
         self, alone: Mapping[Modality, tuple[float, ...]], fused: tuple[float, ...]
@@ -124,28 +129,38 @@ class Verdict:
         The model's own gate if it has one; else the nearer what a modality says alone lies to the
         fused result (by Kullback-Leibler divergence), the larger its share.
         """
-        if len(alone) == 1:
-            return dict.fromkeys(alone, 1.0)
+        present = self.judgement.present
+        if len(present) == 1:
+            return dict.fromkeys(present, 1.0)
+        if len(alone) < len(present):
+            return {}
         gate = self.judgement.attentions.get("modality")
         if gate is not None:
             values = self._over_chunks(gate.reshape(len(gate), -1))
         else:
-            values = np.array([np.exp(-_divergence(fused, p)) for p in alone.values()])
+            values = np.array([np.exp(-self._divergence(fused, p)) for p in alone.values()])
         total = float(values.sum())
         return {m: float(v) / total for m, v in zip(alone, values, strict=True)}
 
     def _maps(self, share: dict[Modality, float]) -> tuple[AttentionMap, ...]:
-        found: list[AttentionMap | None] = [modality_map(share)]
+        found: list[AttentionMap | None] = [modality_map(share)] if share else []
         attentions, spans = self.judgement.attentions, self._spans()
         if "token" in attentions and self.text.tokens is not None and spans:
             tokens = TokenSpans(self.text.text, self.text.tokens.spans)
             found.append(token_map(self._over_time(attentions["token"]), tokens, spans))
         if "frame" in attentions and spans:
             found.append(frame_map(self._over_time(attentions["frame"][:, None])[0], spans))
-        if "feature" in attentions and len(share) > 1:
-            weights = self._over_chunks(attentions["feature"])
-            found.append(feature_map(weights, (weights.shape[0] // 2, weights.shape[0] // 2)))
+        if "feature" in attentions and len(self.judgement.present) > 1:
+            found += self._feature_maps(self._over_chunks(attentions["feature"]))
         return tuple(m for m in found if m is not None)
+
+    def _feature_maps(self, weights: FloatArray) -> list[AttentionMap | None]:
+        """Return blocks of whole modalities, and a profile of the encoders' own dimensions."""
+        sizes = self.judgement.feature_sizes
+        if sizes is None:
+            half = weights.shape[0] // 2
+            return [feature_map(weights, (half, half))]
+        return [feature_map(weights, sizes), feature_profile(weights, sizes)]
 
     def _over_time(self, weights: FloatArray) -> FloatArray:
         """Lay chunks (B, L, T) one after another: (L, sum of valid T), each by its weight."""
@@ -161,8 +176,11 @@ class Verdict:
             spans += pairwise(edges)
         return spans
 
-
-def _divergence(p: tuple[float, ...], q: tuple[float, ...]) -> float:
-    """Kullback-Leibler divergence of p from q."""
-    a, b = np.clip(p, 1e-9, 1.0), np.clip(q, 1e-9, 1.0)
-    return float((a * np.log(a / b)).sum())
+    def _divergence(self, p: tuple[float, ...], q: tuple[float, ...]) -> float:
+        """Kullback-Leibler divergence of p from q, over all labels that stand for themselves."""
+        a, b = np.clip(p, 1e-9, 1.0), np.clip(q, 1e-9, 1.0)
+        found = float((a * np.log(a / b)).sum())
+        if self._exclusive:
+            return found
+        a, b = np.clip(1.0 - np.asarray(p), 1e-9, 1.0), np.clip(1.0 - np.asarray(q), 1e-9, 1.0)
+        return found + float((a * np.log(a / b)).sum())
