@@ -8,6 +8,7 @@ plots as PNG beside it.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
@@ -55,7 +56,15 @@ class Plot:
     draw: Callable[[], Figure]
 
 
-Block = Text | Bullets | Grid | Plot
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A PNG file that was drawn before."""
+
+    path: Path
+    caption: str
+
+
+Block = Text | Bullets | Grid | Plot | Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,11 @@ def _(block: Plot) -> str:
     return f"![{block.caption}]({block.name}.png)\n\n*{block.caption}*"
 
 
+@_markdown.register
+def _(block: Image) -> str:
+    return f"![{block.caption}]({block.path.name})\n\n*{block.caption}*"
+
+
 def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|").replace("\n", " ")
 
@@ -160,4 +174,6 @@ def _for_template(block: Block) -> Mapping[str, object]:
     values: dict[str, object] = {"kind": type(block).__name__.lower(), "block": block}
     if isinstance(block, Plot):
         values["svg"] = to_svg(block.draw(), block.name)
+    if isinstance(block, Image):
+        values["data"] = base64.b64encode(block.path.read_bytes()).decode("ascii")
     return values
