@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -23,7 +24,10 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class EncodedBank:
-    """Rows of one encoder: sequences (T_i, D), pooled (N, D) and logits (N, C)."""
+    """Rows of one encoder: sequences (T_i, D), pooled (N, D) and logits (N, C).
+
+    Sequences may be kept in fp16 and mapped from a file; batches are float32.
+    """
 
     sequences: tuple[Tensor, ...]
     pooled: Tensor
@@ -34,12 +38,20 @@ class EncodedBank:
 
     def batch(self, rows: Sequence[int] | NDArray[np.int64]) -> Encoded:
         """Return rows padded to the longest."""
-        chosen = [self.sequences[row].float() for row in rows]
-        sequence = torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True)
-        lengths = torch.tensor([len(row) for row in chosen])
-        mask = torch.arange(sequence.shape[1])[None] < lengths[:, None]
         index = torch.as_tensor(np.asarray(rows), dtype=torch.long)
+        lengths = torch.from_numpy(self.lengths)[index]
+        longest = int(lengths.max())
+        sequence = torch.zeros(len(index), longest, self.sequences[0].shape[1])
+        for place, row in enumerate(index.tolist()):
+            kept = self.sequences[row]
+            sequence[place, : len(kept)] = kept  # converts and copies in one go
+        mask = torch.arange(longest)[None] < lengths[:, None]
         return Encoded(sequence, mask, self.pooled[index], self.logits[index])
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Positions of each row's sequence (N,)."""
+        return np.array([len(sequence) for sequence in self.sequences], dtype=np.int64)
 
 
 @torch.inference_mode()
