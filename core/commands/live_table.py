@@ -13,7 +13,7 @@ from rich.text import Text
 
 from core.commands.sentences import sentence
 from core.dialogue.export.wording import clock, emotion_phrase
-from core.palette import DARK, UNKNOWN
+from core.palette import colours_for
 from core.pipeline.events import Event, Notice, Progress, TurnUpdated
 from core.types import EmotionResult, Turn, TurnStatus, seconds
 
@@ -133,4 +133,4 @@ def _bar(emotion: EmotionResult | None) -> Text:
     if emotion is None:
         return Text("")
     filled = round(BAR * emotion.confidence)
-    return Text("█" * filled, style=DARK.get(emotion.label, UNKNOWN))
+    return Text("█" * filled, style=colours_for(emotion.labels, dark=True)[emotion.label])

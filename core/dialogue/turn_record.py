@@ -26,7 +26,9 @@ Record: TypeAlias = dict[str, Any]
 def turn_to_record(turn: Turn) -> Record:
     """Return a turn as plain JSON values, times in seconds.
 
-    Attention maps are left out: they are large, and can be computed again from the audio.
+    Attention maps are left out: they are large, and can be computed again from the audio. `label`
+    is the strongest of the labels that are `given`: one, or none or several if they are not
+    exclusive.
     """
     return {
         "start": round(seconds(turn.start), 4),
@@ -67,6 +69,7 @@ def _emotion_fields(emotion: EmotionResult | None) -> Record:
     if emotion is None:
         return {
             "label": None,
+            "given": [],
             "probabilities": {},
             "arousal": None,
             "valence": None,
@@ -77,7 +80,8 @@ def _emotion_fields(emotion: EmotionResult | None) -> Record:
             "emotion": None,
         }
     return {
-        "label": emotion.label,
+        "label": next(iter(emotion.given), None),
+        "given": list(emotion.given),
         "probabilities": _by_label(emotion.labels, emotion.probabilities),
         "arousal": _rounded(emotion.arousal),
         "valence": _rounded(emotion.valence),
@@ -88,6 +92,10 @@ def _emotion_fields(emotion: EmotionResult | None) -> Record:
         "emotion": {
             "doubts": [doubt.value for doubt in emotion.doubts],
             "affect_derived": emotion.affect_derived,
+            "exclusive": emotion.exclusive,
+            "thresholds": _by_label(emotion.labels, emotion.thresholds)
+            if emotion.thresholds
+            else {},
             "by_modality": {
                 modality.value: _by_label(emotion.labels, probabilities)
                 for modality, probabilities in emotion.by_modality.items()
@@ -172,7 +180,14 @@ def _read_emotion(record: Mapping[str, Any]) -> EmotionResult | None:
         baseline_seconds=float(details["baseline_seconds"]),
         notes=tuple(details["notes"]),
         compute_seconds=float(details["compute_seconds"]),
+        # Before there were labels that stand for themselves, sessions did not say so.
+        exclusive=bool(details.get("exclusive", True)),
+        thresholds=_read_thresholds(details.get("thresholds") or {}, labels),
     )
+
+
+def _read_thresholds(thresholds: Mapping[str, float], labels: tuple[str, ...]) -> tuple[float, ...]:
+    return tuple(float(thresholds[label]) for label in labels) if thresholds else ()
 
 
 def _read_model(

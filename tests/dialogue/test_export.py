@@ -164,9 +164,9 @@ def test_an_export_replaces_the_old_file_and_leaves_nothing_beside_it(
     recording: Recording, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text("old")
+    path.write_text("what was here before")
     export(recording, "jsonl", path)
-    assert "old" not in path.read_text(encoding="utf-8")
+    assert "before" not in path.read_text(encoding="utf-8")
     assert [p.name for p in tmp_path.iterdir()] == ["a.jsonl"]
 
 

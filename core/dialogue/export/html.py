@@ -13,6 +13,7 @@ from core.dialogue.export.shapes import (
     CURVES,
     LANE,
     MARGIN,
+    NOT_SURE,
     WIDTH,
     Share,
     affect_dots,
@@ -23,12 +24,13 @@ from core.dialogue.export.wording import (
     clock,
     emotion_phrase,
     emotion_word,
+    given_words,
     note_phrase,
     span,
     words,
 )
 from core.dialogue.recording import Recording
-from core.palette import DARK, LIGHT, UNKNOWN
+from core.palette import colours_for
 from core.types import EmotionResult, TranscriptSource, Turn, seconds
 
 
@@ -44,11 +46,12 @@ def write(recording: Recording, language: str) -> str:
         created=_moment(recording.metadata.created),
         length=clock(length),
         speakers=speakers,
-        colours=[_Colour.of(i, label, language) for i, label in enumerate(labels)],
+        colours=_colours(labels, language),
         rows=timeline(recording.turns, speakers, labels, length),
         shares=[(s, _shares(recording.turns, s, labels)) for s in speakers],
         dots=affect_dots(recording.turns),
-        derived=any(t.emotion is not None and t.emotion.affect_derived for t in recording.turns),
+        plane_note=_plane_note(recording.turns, language),
+        independent=any(t.emotion is not None and not t.emotion.exclusive for t in recording.turns),
         words_by=_words_by(recording, language),
         view=_View(labels, language, any(t.transcript for t in recording.turns)),
         geometry={"width": WIDTH, "lane": LANE, "curves": CURVES, "margin": MARGIN},
@@ -76,12 +79,6 @@ class _Colour:
     light: str
     dark: str
 
-    @classmethod
-    def of(cls, index: int, label: str, language: str) -> _Colour:
-        """Look a class up in the palette."""
-        name = emotion_word(label, language)
-        return cls(f"e{index}", name, LIGHT.get(label, UNKNOWN), DARK.get(label, UNKNOWN))
-
     @property
     def on_light(self) -> str:
         """Colour of a word written on `light`."""
@@ -101,6 +98,14 @@ def ink_on(colour: str) -> str:
     return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
 
 
+def _colours(labels: Sequence[str], language: str) -> list[_Colour]:
+    light, dark = colours_for(labels), colours_for(labels, dark=True)
+    return [
+        _Colour(f"e{i}", emotion_word(label, language), light[label], dark[label])
+        for i, label in enumerate(labels)
+    ]
+
+
 class _View:
     """How the template names and formats what belongs to a turn."""
 
@@ -112,16 +117,22 @@ class _View:
         self._words = words(language)
 
     def key(self, label: str | None) -> str:
-        """CSS class of an emotion, or of none that is sure."""
-        return self._keys[label] if label is not None else "none"
+        """CSS class of an emotion, or of none that is given or sure."""
+        return self._keys[label] if label else "none"
 
     def turn_key(self, turn: Turn) -> str:
-        """CSS class of a turn's emotion; none when it was not judged."""
-        return self.key(turn.emotion.label) if turn.emotion else "none"
+        """CSS class of a turn's strongest emotion; none when it gives none or was not judged."""
+        return self.key(next(iter(turn.emotion.given), None)) if turn.emotion else "none"
+
+    def turn_word(self, turn: Turn) -> str:
+        """The words of a turn's emotions."""
+        return given_words(turn.emotion, self._language) if turn.emotion else ""
 
     def word(self, label: str | None) -> str:
         """An emotion's word."""
-        return self._words["not_sure"] if label is None else emotion_word(label, self._language)
+        if label is NOT_SURE:
+            return self._words["not_sure"]
+        return emotion_word(label, self._language) if label else self._words["none_given"]
 
     def clock(self, second: float) -> str:
         """A time."""
@@ -158,13 +169,21 @@ class _View:
         """Whether the emotion's word has room on a block of this width."""
         if turn.emotion is None:
             return False
-        word = self.word(turn.emotion.label)
+        word = self.turn_word(turn)
         return width > 8 + sum(7.0 if character.isascii() else 12.0 for character in word)
 
     def ranked(self, emotion: EmotionResult) -> list[tuple[str, float]]:
         """Every class with its probability, the likeliest first."""
         pairs = zip(emotion.labels, emotion.probabilities, strict=True)
         return sorted(pairs, key=lambda pair: -pair[1])
+
+    def independent(self, emotion: EmotionResult) -> list[tuple[str, float, float, bool]]:
+        """(label, width, threshold, given) of a bar each, 100 wide, in the order of the classes."""
+        rows = zip(emotion.labels, emotion.probabilities, emotion.thresholds, strict=True)
+        return [
+            (label, round(100 * p, 2), round(100 * threshold, 2), label in emotion.given)
+            for label, p, threshold in rows
+        ]
 
     def stacked(self, emotion: EmotionResult) -> list[tuple[str, float, float]]:
         """(label, x, width) of a bar 100 wide, in the order of the classes."""
@@ -196,6 +215,16 @@ def _labels(turns: Sequence[Turn]) -> tuple[str, ...]:
 
 def _shares(turns: Sequence[Turn], speaker: str | None, labels: Sequence[str]) -> tuple[Share, ...]:
     return shares([turn for turn in turns if turn.speaker == speaker], labels)
+
+
+def _plane_note(turns: Sequence[Turn], language: str) -> str:
+    """Say where the positions on the plane come from; nothing where some differ from others."""
+    placed = {
+        t.emotion.affect_derived for t in turns if t.emotion and t.emotion.arousal is not None
+    }
+    if len(placed) != 1:
+        return ""
+    return words(language)["plane_derived" if placed.pop() else "plane_measured"]
 
 
 def _moment(created: str) -> str:

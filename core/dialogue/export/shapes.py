@@ -143,14 +143,26 @@ def affect_dots(turns: Sequence[Turn]) -> tuple[Dot, ...]:
         if emotion is None or emotion.arousal is None or emotion.valence is None:
             continue
         radius = min(7.0, 2.0 + math.sqrt(max(0.0, seconds(turn.end - turn.start))))
-        x, y = 100 * emotion.valence, -100 * emotion.arousal
+        # A model of its own may go beyond the plane; what is drawn stays on it.
+        x, y = 100 * _on_plane(emotion.valence), -100 * _on_plane(emotion.arousal)
         dots.append(Dot(turn, round(x, 1), round(y, 1), round(radius, 1)))
     return tuple(sorted(dots, key=lambda dot: -dot.radius))
 
 
+def _on_plane(value: float) -> float:
+    return max(-1.0, min(1.0, value))
+
+
+NOT_SURE, NONE_GIVEN = None, ""
+"""What a share of the time can have instead of a label."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How much of somebody's speaking time had a label (None: no sure one), of a bar 100 wide."""
+    """How much of somebody's speaking time had a label, of a bar 100 wide.
+
+    label: None: no sure one; empty: none reached its threshold.
+    """
 
     label: str | None
     x: float
@@ -159,12 +171,15 @@ class Share:
 
 
 def shares(turns: Sequence[Turn], labels: Sequence[str]) -> tuple[Share, ...]:
-    """Return the speaking time of these turns by label, as parts of one bar; the unsure last."""
-    spent: dict[str | None, float] = dict.fromkeys([*labels, None], 0.0)
+    """Return the speaking time of these turns by label, as parts of one bar; the unsure last.
+
+    The time of a turn with several labels is shared among them.
+    """
+    spent: dict[str | None, float] = dict.fromkeys([*labels, NONE_GIVEN, NOT_SURE], 0.0)
     for turn in turns:
-        sure = turn.emotion is not None and not turn.emotion.uncertain
-        label = turn.emotion.label if turn.emotion is not None and sure else None
-        spent[label] += seconds(turn.end - turn.start)
+        found = _labels_of(turn)
+        for label in found:
+            spent[label] += seconds(turn.end - turn.start) / len(found)
     total = sum(spent.values())
     parts, x = [], 0.0
     for label, duration in spent.items():
@@ -173,3 +188,9 @@ def shares(turns: Sequence[Turn], labels: Sequence[str]) -> tuple[Share, ...]:
             parts.append(Share(label, round(x, 3), round(width, 3), duration))
             x += width
     return tuple(parts)
+
+
+def _labels_of(turn: Turn) -> tuple[str | None, ...]:
+    if turn.emotion is None or turn.emotion.uncertain:
+        return (NOT_SURE,)
+    return turn.emotion.given or (NONE_GIVEN,)

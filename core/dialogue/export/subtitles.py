@@ -50,8 +50,9 @@ def _srt_text(turn: Turn, language: str) -> str:
 
 def _vtt_text(turn: Turn, language: str) -> str:
     words = html.escape(_words(turn), quote=False)
-    if turn.emotion is not None and words:
-        words = f"<c.{_css_name(turn.emotion.label)}>{words}</c>"
+    if turn.emotion is not None and turn.emotion.given and words:
+        classes = ".".join(_css_name(label) for label in turn.emotion.given)
+        words = f"<c.{classes}>{words}</c>"
     lines = [line for line in (words, _emotion(turn, language, _escape)) if line]
     text = "\n".join(lines) or "…"
     return f"<v {_escape(_one_line(turn.speaker))}>{text}" if turn.speaker else text

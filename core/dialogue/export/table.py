@@ -14,7 +14,11 @@ _TAIL = ("arousal", "valence", "affect_derived", "modalities", "language", "note
 
 
 def write(recording: Recording, language: str) -> str:
-    """Return the table with a header row; classes are columns `p_<class>`."""
+    """Return the table with a header row; classes are columns `p_<class>`.
+
+    `label` is empty where labels stand for themselves and none reaches its threshold; several are
+    joined as in "happy + surprise", and `confidence` is that of the first.
+    """
     labels = _labels(recording.turns)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -49,8 +53,8 @@ def _emotion_cells(emotion: EmotionResult | None, labels: Sequence[str]) -> list
         return [""] * (4 + len(labels) + 4)
     known = dict(zip(emotion.labels, emotion.probabilities, strict=True))
     return [
-        emotion.label,
-        f"{emotion.confidence:.4f}",
+        " + ".join(emotion.given),
+        f"{emotion.confidence:.4f}" if emotion.given else "",
         str(emotion.uncertain).lower(),
         " ".join(emotion.doubts),
         *(f"{known[label]:.6f}" if label in known else "" for label in labels),

@@ -9,7 +9,7 @@ from pathlib import Path
 from praatio import textgrid
 from praatio.utilities.constants import Interval
 
-from core.dialogue.export.wording import emotion_word
+from core.dialogue.export.wording import given_words
 from core.dialogue.recording import Recording, speakers_of
 from core.types import Turn, seconds
 
@@ -48,7 +48,7 @@ def _words(turn: Turn) -> str:
 def _label(turn: Turn, language: str) -> str:
     if turn.emotion is None:
         return ""
-    return emotion_word(turn.emotion.label, language) + ("?" if turn.emotion.uncertain else "")
+    return given_words(turn.emotion, language) + ("?" if turn.emotion.uncertain else "")
 
 
 def _tier(

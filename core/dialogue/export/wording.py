@@ -58,6 +58,18 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "No speech was found in this recording.",
             "이 녹음에서 말소리를 찾지 못했습니다.",
         ),
+        "none_given": ("no emotion given", "해당 감정 없음"),
+        "plane_measured": (
+            "Measured by the model.",
+            "모델이 직접 측정한 값입니다.",
+        ),
+        "independent_help": (
+            "Each emotion is judged on its own: several can be given, or none, and the "
+            "probabilities need not add up to 100 %.",
+            "감정마다 따로 판단합니다. 여러 감정이 함께 나오거나 하나도 나오지 않을 수 있으며, "
+            "확률의 합이 100 %가 아닐 수 있습니다.",
+        ),
+        "borderline": ("close to its threshold", "기준값에 아주 가까움"),
         "not_sure": ("not sure", "확실하지 않음"),
         "share_speech": ("voice", "음성"),
         "share_text": ("words", "말"),
@@ -97,6 +109,11 @@ _NOTES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "interrupted": ("the program ended before its text was there", "글자가 나오기 전에 종료됨"),
         "long_annotation_split": ("part of a longer line", "긴 발화의 일부"),
+        "no_text_to_judge": (
+            "not judged: the model reads text, and there is none it can read",
+            "모델이 글을 읽고 판단하는데 읽을 수 있는 글이 없어 판단하지 않음",
+        ),
+        "text_awaited": ("waiting for its text", "글자를 기다리는 중"),
         "recognition_failed": ("its words could not be recognised", "말을 받아 적지 못함"),
         "speech_only": ("judged by speech alone", "음성만으로 판단"),
         "text_language_unknown": (
@@ -130,10 +147,25 @@ def emotion_word(label: str, language: str) -> str:
     return _EMOTIONS_KO.get(label, label) if language == "ko" else label
 
 
+def given_words(emotion: EmotionResult, language: str) -> str:
+    """Return the labels a result gives, as "happy" or "happy + surprise"; or that it gives none."""
+    given = [emotion_word(label, language) for label in emotion.given]
+    return " + ".join(given) or words(language)["none_given"]
+
+
 def emotion_phrase(emotion: EmotionResult, language: str) -> str:
-    """Return for example "happy 71 %", with a question mark when the result is uncertain."""
+    """Return for example "happy 71 %", with a question mark when the result is uncertain.
+
+    Where labels stand for themselves, for example "happy 71 % + surprise 55 %".
+    """
     doubt = "?" if emotion.uncertain else ""
-    return f"{emotion_word(emotion.label, language)}{doubt} {emotion.confidence * 100:.0f} %"
+    if not emotion.given:
+        return f"{words(language)['none_given']}{doubt}"
+    shares = dict(zip(emotion.labels, emotion.probabilities, strict=True))
+    return " + ".join(
+        f"{emotion_word(label, language)}{doubt} {shares[label] * 100:.0f} %"
+        for label in emotion.given
+    )
 
 
 def clock(duration: float) -> str:
