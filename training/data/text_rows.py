@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import CorpusError
@@ -13,7 +13,8 @@ from core.errors import CorpusError
 class TextRow:
     """One row of a text corpus; `labels` are the corpus's own names.
 
-    `number` counts rows of the file from 0, so that parallel rows of translated corpora meet.
+    `number` counts rows of the file from 0, so that parallel rows of translated corpora meet;
+    `line` is where the row begins, counted from 1.
     """
 
     text: str
@@ -21,6 +22,13 @@ class TextRow:
     corpus: str
     language: str
     number: int
+    line: int = field(default=0, compare=False)
+
+
+def label_file(folder: Path) -> Path:
+    """Return the file that names the labels: labels.txt, or emotions.txt as GoEmotions has it."""
+    published = folder / "emotions.txt"
+    return published if published.is_file() else folder / "labels.txt"
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -37,15 +45,12 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return names
 
 
-def parse_label_ids(field: str, names: Sequence[str], path: Path, line: int) -> tuple[str, ...]:
-    """Return the names behind comma-separated ids. Raises CorpusError naming file and line."""
+def parse_label_ids(field: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names behind comma-separated ids. Raises ValueError saying what is wrong."""
     try:
         ids = [int(part) for part in field.split(",")]
     except ValueError:
         ids = [-1]
     if not ids or min(ids) < 0 or max(ids) >= len(names):
-        raise CorpusError(
-            f"{path}, line {line}: {field!r} is no list of label ids 0 to {len(names) - 1}.",
-            "Correct or remove the row.",
-        )
+        raise ValueError(f"{field!r} is no list of label ids 0 to {len(names) - 1}")
     return tuple(names[index] for index in ids)

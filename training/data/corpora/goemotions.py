@@ -9,18 +9,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import CorpusError
-from training.data.text_rows import TextRow, parse_label_ids, read_labels
+from training.data.corpora.rows import RowLog
+from training.data.text_rows import TextRow, label_file, parse_label_ids, read_labels
 
 LABEL_MAP = "goemotions_ekman"
 
 
-def read(folder: Path, part: str) -> list[TextRow]:
+def read(folder: Path, part: str, log: RowLog | None = None) -> list[TextRow]:
     """Return the rows of `<folder>/<part>.tsv`; the folder's name ends in its language.
 
+    Args:
+        log: takes the malformed rows; without one the first of them is an error.
+
     Raises:
-        CorpusError: the file is missing or a row is malformed; names file and line.
+        CorpusError: the file is missing, or a row is malformed and nothing takes it.
     """
-    names = read_labels(folder / "labels.txt")
+    log = log or RowLog(strict=True)
+    names = read_labels(label_file(folder))
     path = folder / f"{part}.tsv"
     language = folder.name.rpartition("_")[2]
     try:
@@ -31,13 +36,16 @@ def read(folder: Path, part: str) -> list[TextRow]:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        fields = line.rstrip("\r").split("\t")
-        if len(fields) not in (2, 3) or not fields[0].strip():
-            raise CorpusError(
-                f"{path}, line {number + 1}: expected text, label ids and a comment id,"
-                f" found {len(fields)} fields.",
-                "Correct or remove the row.",
-            )
-        labels = parse_label_ids(fields[1], names, path, number + 1)
-        rows.append(TextRow(fields[0].strip(), labels, folder.name, language, number))
+        try:
+            text, labels = _parsed(line.rstrip("\r").split("\t"), names)
+            rows.append(TextRow(text, labels, folder.name, language, number, number + 1))
+        except ValueError as error:
+            log.report(path, number + 1, str(error))
     return rows
+
+
+def _parsed(fields: list[str], names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    if len(fields) not in (2, 3) or not fields[0].strip():
+        found = f"found {len(fields)} fields" if fields[0].strip() else "found no text"
+        raise ValueError(f"expected text, label ids and a comment id, {found}")
+    return fields[0].strip(), parse_label_ids(fields[1], names)

@@ -6,40 +6,33 @@ arXiv 2205.05300.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from core.errors import CorpusError
-from training.data.text_rows import TextRow, parse_label_ids, read_labels
+from training.data.corpora.rows import RowLog, csv_rows
+from training.data.text_rows import TextRow, label_file, parse_label_ids, read_labels
 
 LABEL_MAP = "kote"
 
 
-def read(folder: Path, part: str) -> list[TextRow]:
+def read(folder: Path, part: str, log: RowLog | None = None) -> list[TextRow]:
     """Return the rows of `<folder>/<part>.tsv`.
 
+    Args:
+        log: takes the malformed rows; without one the first of them is an error.
+
     Raises:
-        CorpusError: the file is missing or a row is malformed; names file and line.
+        CorpusError: the file is missing, or a row is malformed and nothing takes it.
     """
-    names = read_labels(folder / "labels.txt")
+    log = log or RowLog(strict=True)
+    names = read_labels(label_file(folder))
     path = folder / f"{part}.tsv"
     rows = []
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.reader(stream, delimiter="\t", strict=True)
-            for number, fields in enumerate(reader):
-                if len(fields) != 3 or not fields[1].strip():
-                    raise CorpusError(
-                        f"{path}, line {reader.line_num}: expected an id, a comment and label ids,"
-                        f" found {len(fields)} fields.",
-                        "Correct or remove the row.",
-                    )
-                labels = parse_label_ids(fields[2], names, path, reader.line_num)
-                rows.append(TextRow(fields[1].strip(), labels, folder.name, "ko", number))
-    except csv.Error as error:
-        raise CorpusError(
-            f"{path}, line {reader.line_num}: {error}.", "Correct or remove the row."
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} can't be read: {error}.", "Check the data folder.") from error
+    for number, (line, fields) in enumerate(csv_rows(path, log, ("utf-8-sig",), "\t")):
+        try:
+            if len(fields) != 3 or not fields[1].strip():
+                raise ValueError(f"expected an id, a comment and label ids, found {fields!r}")
+            labels = parse_label_ids(fields[2], names)
+            rows.append(TextRow(fields[1].strip(), labels, folder.name, "ko", number, line))
+        except ValueError as error:
+            log.report(path, line, str(error))
     return rows

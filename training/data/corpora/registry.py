@@ -17,6 +17,7 @@ CORPORA: Mapping[str, str] = MappingProxyType(
         "kemdy19": "training.data.corpora.kemdy19:read",
         "iemocap": "training.data.corpora.iemocap:read",
         "meld": "training.data.corpora.meld:read",
+        "emorynlp": "training.data.corpora.emorynlp:read",
         "crema_d": "training.data.corpora.crema_d:read",
         "ravdess": "training.data.corpora.ravdess:read",
         "nemo": "training.data.corpora.nemo:read",
