@@ -48,7 +48,7 @@ def write_wordpiece(folder: Path, sentences: Sequence[str], special: Sequence[st
         vocab_size=VOCABULARY, special_tokens=list(special), show_progress=False
     )
     tokenizer.train_from_iterator(sentences, trainer)
-    start, end = (int(tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]"))
+    start, end = special.index("[CLS]"), special.index("[SEP]")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",

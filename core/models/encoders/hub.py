@@ -1,0 +1,102 @@
+"""Where pretrained weights come from: a folder, or a name on the Hugging Face hub.
+
+Only weights in safetensors, JSON and text files are fetched: nothing that is unpickled or run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError
+
+PATTERNS = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt")
+_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How much of a model has arrived, in bytes; `total` grows while files are still listed."""
+
+    name: str
+    done: int
+    total: int
+
+
+Progress = Callable[[FetchProgress], None]
+
+
+def model_folder(name_or_folder: str | Path, progress: Progress | None = None) -> Path:
+    """Return the folder of a model, fetched from the hub if it is not one already.
+
+    Args:
+        name_or_folder: a folder, or a name such as "klue/roberta-base".
+        progress: told about every piece that arrives; None: the hub's own progress bar.
+
+    Raises:
+        CheckpointError: there is neither such a folder nor, as far as can be told, such a model.
+    """
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return folder
+    name = str(name_or_folder)
+    if folder.exists() or not _NAME.fullmatch(name):
+        raise CheckpointError(
+            f"{name} is not a folder, nor a name on the hub (owner/name).", "Check the path."
+        )
+    return _fetch(name, progress)
+
+
+def _fetch(name: str, progress: Progress | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    bar = None if progress is None else _bar(name, progress)
+    try:
+        found = snapshot_download(
+            name, allow_patterns=list(PATTERNS), ignore_patterns=["*/*"], tqdm_class=bar
+        )
+    except RepositoryNotFoundError as error:
+        raise CheckpointError(
+            f"There is no folder {name}, and the hub shows no such model to you.",
+            'Check the name; a private or gated model needs "hf auth login" first.',
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"There is no folder {name}, and the hub can't be reached to fetch a model of that"
+            f" name ({type(error).__name__}).",
+            "Connect to the network, or download it elsewhere and give the folder.",
+        ) from error
+    return Path(found)
+
+
+def _bar(name: str, progress: Progress) -> type[Any]:
+    """Return a progress bar that draws nothing and tells `progress` instead."""
+    from huggingface_hub.utils import tqdm
+
+    class Bar(tqdm):
+        """Counts, and reports the bytes of all files together."""
+
+        monitor_interval = 0
+
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            self._counts_bytes = str(settings.get("name")).endswith("snapshot_download")
+            super().__init__(*arguments, **{**settings, "disable": False})
+
+        def display(self, *_: Any, **__: Any) -> bool:
+            return True
+
+        def update(self, n: float | None = 1) -> bool | None:
+            drawn = super().update(n)
+            if self._counts_bytes:
+                progress(FetchProgress(name, int(self.n), int(self.total or 0)))
+            return drawn
+
+    return Bar

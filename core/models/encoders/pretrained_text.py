@@ -1,0 +1,146 @@
+"""A BERT type of model as a text encoder.
+
+Devlin et al. (2019), BERT, NAACL; Liu et al. (2019), RoBERTa, arXiv 1907.11692; Conneau et al.
+(2020), XLM-R, ACL; Park et al. (2021), KLUE, NeurIPS datasets; Clark et al. (2020), ELECTRA, ICLR.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.errors import ConfigError
+from core.models.encoders import backbone
+from core.models.encoders.pooling import pooling
+from core.models.encoders.pretrained_config import POOLER, PretrainedTextConfig
+from core.models.encoders.trainable import FreezableEncoder
+from core.models.outputs import Encoded, ModelInputs
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
+
+_DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout",
+    "dropout",
+    "attention_dropout",
+    "embedding_dropout",
+    "mlp_dropout",
+)
+"""What dropouts are called in the configurations of various models."""
+
+
+def model_config(config: PretrainedTextConfig) -> PretrainedConfig:
+    """Return the Hugging Face configuration with the options of ours put in.
+
+    Raises:
+        ConfigError: it is not of a model that takes tokens.
+    """
+    found = backbone.config_of(config.model)
+    class_ = backbone.model_class(found, backbone.ENCODER)
+    if class_.main_input_name != "input_ids" or found.is_encoder_decoder:
+        raise ConfigError(f"A model of type {found.model_type} is no text encoder.")
+    if not config.dropout:
+        for name in _DROPOUTS:
+            if isinstance(getattr(found, name, None), int | float):
+                setattr(found, name, 0.0)
+    return found
+
+
+def pooler_options(found: PretrainedConfig, config: PretrainedTextConfig) -> dict[str, Any]:
+    """Return the constructor options that leave out a pooler nobody asked for."""
+    class_ = backbone.model_class(found, backbone.ENCODER)
+    has_choice = "add_pooling_layer" in inspect.signature(class_.__init__).parameters
+    if config.pooling == POOLER and not has_choice:
+        raise ConfigError(f"A model of type {found.model_type} has no pooler.", "Use mean or cls.")
+    return {"add_pooling_layer": config.pooling == POOLER} if has_choice else {}
+
+
+class PretrainedTextEncoder(FreezableEncoder):
+    """Tokens to a sequence of vectors and a pooled one.
+
+    Args:
+        config: which model, and how it is read out.
+        model: with weights; None: built with random ones.
+
+    Raises:
+        ConfigError: the configuration is of no such model, or has too few positions.
+    """
+
+    def __init__(self, config: PretrainedTextConfig, model: Any | None = None) -> None:
+        super().__init__()
+        self.settings = config
+        wanted = model_config(config)
+        options = pooler_options(wanted, config)
+        built = backbone.build(wanted, backbone.ENCODER, **options) if model is None else model
+        self.model = built
+        self._pool = None if config.pooling == POOLER else pooling(config.pooling)
+        self.dim = int(wanted.hidden_size)
+        if config.pad_to is not None and config.pad_to > self.positions:
+            raise ConfigError(
+                f"pad_to is {config.pad_to}, but the text model has {self.positions} positions."
+            )
+
+    @property
+    def positions(self) -> int:
+        """How many tokens a text can have; a very large number where nothing limits it."""
+        embeddings = getattr(self.model, "embeddings", None)
+        most = getattr(self.model.config, "max_position_embeddings", None)
+        if most is None or most < 1:
+            return 1 << 30
+        # RoBERTa counts positions from the one after the padding's
+        padding = getattr(embeddings, "padding_idx", None)
+        return int(most) - (0 if padding is None else int(padding) + 1)
+
+    def config(self) -> dict[str, Any]:
+        """Return plain JSON values from which `build` makes the same architecture."""
+        return self.settings.to_dict()
+
+    def layers(self) -> Sequence[nn.Module]:
+        """Return the transformer layers."""
+        for module in self.model.modules():
+            if isinstance(module, nn.ModuleList) and len(module) > 0:
+                return list(module)
+        return []
+
+    def beyond_layers(self) -> Sequence[nn.Module]:
+        """Return the pooler, if it is used."""
+        pooler = getattr(self.model, "pooler", None)
+        return [pooler] if isinstance(pooler, nn.Module) else []
+
+    def forward(self, inputs: ModelInputs) -> Encoded:
+        """Encode tokens (B, L) under token_mask (B, L).
+
+        Returns:
+            sequence (B, L', D) with L' = `pad_to` or L, mask (B, L'), pooled (B, D), logits
+            (B, 0). The sequence is zero beyond the mask, but where pooling takes padding in.
+
+        Raises:
+            ValueError: there are no tokens.
+        """
+        if inputs.tokens is None or inputs.token_mask is None:
+            raise ValueError("a pretrained text encoder needs tokens")
+        tokens, mask = self._filled(inputs.tokens, inputs.token_mask)
+        c = self.settings
+        attended = mask if c.respect_padding else mask.new_ones(mask.shape)
+        output = self.model(input_ids=tokens, attention_mask=attended.long())
+        sequence: Tensor = output.last_hidden_state
+        pooled = output.pooler_output if self._pool is None else self._pool(sequence, mask)
+        if c.respect_padding and not c.pooling.startswith("padded"):
+            sequence = sequence * mask.unsqueeze(-1)
+        return Encoded(sequence, mask, pooled, pooled.new_zeros(len(pooled), 0))
+
+    def _filled(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Fill up to `pad_to` tokens; longer texts lose their end."""
+        most = self.settings.pad_to
+        if most is None:
+            return tokens, mask
+        lacking = max(0, most - tokens.shape[1])
+        pad = int(self.model.config.pad_token_id or 0)
+        tokens, mask = tokens[:, :most], mask[:, :most]
+        return F.pad(tokens, (0, lacking), value=pad), F.pad(mask, (0, lacking), value=False)
