@@ -26,13 +26,17 @@ from core.models.systems.head import HeadSizes, SystemHead, Variant, both
 from core.models.systems.readout import Readout
 from core.models.systems.residual import ResidualBlocks
 
+CONSTANT = 0.5
+"""With 1 a task of pure interactions is learnt worse, with less one of both modalities alone."""
+
 
 class LowRankProduct(nn.Module):
     """(U [1, w]) * (V [1, t]): R products of a form of one vector with a form of the other.
 
-    Forms start out as wide as the constant in front of them: with constants near 1 the
-    products hold either vector alone as well as their interaction, all of unit size, and the
-    gradient of either factor, which is the other one, is of unit size too.
+    For vectors of LN, whose entries have variance 1, forms start with variance 1 and constants with
+    a standard deviation of `CONSTANT`. So products have the size of the outer product's entries,
+    the gradient of a factor, which is the other factor, neither shrinks nor grows, and the products
+    hold either vector alone as well, if less than their interaction.
     """
 
     def __init__(self, width: int, rank: int) -> None:
@@ -41,7 +45,7 @@ class LowRankProduct(nn.Module):
         self.second = nn.Linear(width, rank)
         for form in (self.first, self.second):
             nn.init.normal_(form.weight, std=1 / math.sqrt(width))
-            nn.init.normal_(form.bias)
+            nn.init.normal_(form.bias, std=CONSTANT)
 
     def forward(self, one: Tensor, two: Tensor) -> Tensor:
         """Return (B, R) of two vectors (B, P)."""
