@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +18,35 @@ from torch import Tensor
 from core.errors import CheckpointError
 
 _POINTER = "state.json"
+_FROZEN = "frozen.safetensors"
 
 
 @dataclass(frozen=True)
 class RunState:
-    """Weights now, averaged, and of the best epoch so far, with the optimiser's moments."""
+    """Weights now, averaged, and of the best epoch so far, with the optimiser's moments.
+
+    averaged and best: empty where there are none. generators: within an epoch, the state of each
+    process's random generators, by "rank.name".
+    """
 
     model: dict[str, Tensor]
     averaged: dict[str, Tensor]
     best: dict[str, Tensor]
     optimizer: torch.optim.Optimizer
+    generators: dict[str, Tensor] = field(default_factory=dict)
 
 
 def write_state(run_dir: Path, state: RunState, position: Mapping[str, Any]) -> None:
-    """Write a state; the one before stays valid until `state.json` points at the new one."""
+    """Write a state; the one before stays valid until `state.json` points at the new one.
+
+    `position` holds the `step`, which must differ from that of the state before.
+    """
     folder = run_dir / f"state-{position['step']:08d}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("model", "averaged", "best"):
-        tensors = {k: v.contiguous() for k, v in getattr(state, name).items()}
-        save_file(tensors, folder / f"{name}.safetensors")
-    save_file(_moments(state.optimizer), folder / "optimizer.safetensors")
+    for name in ("model", "averaged", "best", "generators"):
+        _save(getattr(state, name), folder / f"{name}.safetensors")
+    _save(_moments(state.optimizer), folder / "optimizer.safetensors")
     pointer = run_dir / f"{_POINTER}.new"
     pointer.write_text(json.dumps({"folder": folder.name, **position}, indent=1), encoding="utf-8")
     os.replace(pointer, run_dir / _POINTER)
@@ -52,7 +60,7 @@ def read_state(
 ) -> tuple[RunState, dict[str, Any]] | None:
     """Return the state and its position, having filled `optimizer`; None when there is no state.
 
-    Raises CheckpointError when the state is damaged.
+    Raises CheckpointError when the state is damaged, or one of another model.
     """
     pointer = run_dir / _POINTER
     if not pointer.is_file():
@@ -60,16 +68,54 @@ def read_state(
     try:
         position = json.loads(pointer.read_text(encoding="utf-8"))
         folder = run_dir / position["folder"]
-        parts = [
-            load_file(folder / f"{name}.safetensors") for name in ("model", "averaged", "best")
-        ]
+        model = load_file(folder / "model.safetensors")
+        averaged, best, generators = (
+            _load(folder / f"{name}.safetensors") for name in ("averaged", "best", "generators")
+        )
         _fill(optimizer, load_file(folder / "optimizer.safetensors"))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        remedy = "Delete the folder, or train without --resume."
-        raise CheckpointError(
-            f"The training state in {run_dir} is damaged: {error}.", remedy
-        ) from error
-    return RunState(parts[0], parts[1], parts[2], optimizer), position
+        raise _damaged(run_dir, error) from error
+    return RunState(model, averaged, best, optimizer, generators), position
+
+
+def write_frozen(run_dir: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write what training does not change, once per run."""
+    part = run_dir / f"{_FROZEN}.new"
+    _save(weights, part)
+    if part.is_file():
+        os.replace(part, run_dir / _FROZEN)
+
+
+def read_frozen(run_dir: Path) -> dict[str, Tensor]:
+    """Return what `write_frozen` wrote, empty if nothing. Raises CheckpointError."""
+    try:
+        return _load(run_dir / _FROZEN)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(run_dir, error) from error
+
+
+def clear_state(run_dir: Path) -> None:
+    """Remove the state of a run that is not gone on with."""
+    (run_dir / _POINTER).unlink(missing_ok=True)
+    (run_dir / _FROZEN).unlink(missing_ok=True)
+    for old in run_dir.glob("state-*"):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _damaged(run_dir: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"The training state in {run_dir} is damaged: {error}.",
+        "Delete the folder, or train without --resume.",
+    )
+
+
+def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
+    if tensors:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, path)
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    return load_file(path) if path.is_file() else {}
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

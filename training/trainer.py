@@ -1,239 +1,279 @@
-"""The one training loop: AdamW on a one-cycle schedule, averaged weights, resumable after a kill.
+"""The one training loop: AdamW on a schedule, averaged weights, resumable after a kill.
 
-A run is a directory. At the end of every epoch its state (weights, averaged weights, optimiser
-moments as safetensors; position and history as JSON, never pickle) replaces the one before, so a
-killed run loses at most one epoch. Every epoch draws from generators seeded by (seed, epoch), hence
-a resumed run ends with bit-identical weights.
+A run is a directory. At the end of every epoch, and every so many steps if asked, its state
+(weights, averaged weights, optimiser moments, random generators as safetensors; position and
+history as JSON, never pickle) replaces the one before. Every epoch draws from generators seeded by
+(seed, epoch), hence a resumed run ends with bit-identical weights: within an epoch, its batches are
+drawn again and those done are skipped.
 
     objective = Objective(model, batches, steps_per_epoch, loss, validate)
     outcome = Trainer(TrainerConfig(epochs=10), objective, run_dir, Reporter()).fit(resume=True)
     # `model` now holds the best (averaged) weights; outcome.best is their validation metric
+
+The same call trains on a CPU, a GPU, or in several processes (see `training.distributed`): each
+draws the same batches, takes its share, and only the first one validates, writes and reports. Their
+update is that of one process, except for dropout, which every process draws for its own rows.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from training.progress import Reporter
-from training.run_state import RunState, read_state, write_state
+from core.errors import CheckpointError, ConfigError
+from training import random_state
+from training.averaged_weights import AveragedWeights, copied, frozen_names
+from training.distributed import training_processes
+from training.objective import Objective, Outcome
+from training.optimisation import one_cycle, parameter_groups
+from training.progress import Reporter, RunClock
+from training.run_state import (
+    RunState,
+    clear_state,
+    read_frozen,
+    read_state,
+    write_frozen,
+    write_state,
+)
+from training.tensorboard_log import TensorBoardLog
+from training.trainer_config import TrainerConfig, check_device
+from training.updater import TrainingError, Updater
 
-
-@dataclass(frozen=True, slots=True)
-class TrainerConfig:
-    """How to optimise; every stage's YAML has these keys under `trainer`."""
-
-    epochs: int
-    learning_rate: float = 1e-3
-    """Peak of the one-cycle schedule (Smith & Topin 2019, arXiv 1708.07120)."""
-    warmup: float = 0.1
-    """Share of all steps spent rising to the peak; the rest falls along a cosine."""
-    weight_decay: float = 0.01
-    """Applied to matrices only, not to biases, norms and embeddings."""
-    gradient_clip: float = 1.0
-    ema_decay: float = 0.999
-    """Decay of the averaged weights that are validated and kept; 0 keeps the raw weights."""
-    bf16: bool = False
-    """Compute matrix products in bfloat16 (weights stay float32)."""
-    patience: int = 0
-    """Stop after this many epochs without a better metric; 0 never stops early."""
-    metric: str = "loss"
-    """Validation metric by which the best epoch is kept; `loss` is minimised, others maximised."""
-    keep: str = "best"
-    """`best` epoch by the metric, or the `last`."""
-    seed: int = 7
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.learning_rate <= 0 or not 0 <= self.warmup < 1:
-            raise ValueError("epochs and learning_rate must be positive and warmup in [0, 1)")
-        if self.keep not in ("best", "last"):
-            raise ValueError("keep must be 'best' or 'last'")
+__all__ = [
+    "Objective", "Outcome", "Trainer", "TrainerConfig", "TrainingError", "one_cycle",
+    "parameter_groups",
+]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Objective:
-    """What is trained, on what, and how it is judged.
+@dataclass
+class _Epoch:
+    """An epoch as far as it has come: steps done, their summed losses, and seconds spent."""
 
-    batches: (epoch, generator) -> that epoch's batches; draw all randomness from the generator.
-    loss: (model, batch) -> named losses; `loss` is minimised, the others are shown.
-    validate: model in evaluation mode (averaged weights) -> named metrics.
-    """
+    done: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    generators: dict[str, torch.Tensor] = field(default_factory=dict)
 
-    model: nn.Module
-    batches: Callable[[int, np.random.Generator], Iterable[Any]]
-    steps_per_epoch: int
-    loss: Callable[[nn.Module, Any], Mapping[str, Tensor]]
-    validate: Callable[[nn.Module], Mapping[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a run: best value and epoch (from 1) of the metric, and one row per epoch."""
-
-    best: float
-    best_epoch: int
-    history: tuple[Mapping[str, float], ...] = field(default=())
+    def add(self, losses: dict[str, float]) -> None:
+        """Count a step."""
+        self.done += 1
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
 
 
 class Trainer:
-    """Runs an objective in a run directory."""
+    """Runs an objective in a run directory.
+
+    Raises:
+        ConfigError: this machine, or the model, can't do what the configuration asks for.
+    """
 
     def __init__(
         self, config: TrainerConfig, objective: Objective, run_dir: Path, reporter: Reporter
     ) -> None:
+        movable = objective.place is not None
+        check_device(config, cuda=movable and torch.cuda.is_available())
+        self._processes = training_processes(
+            shared=objective.split is not None, movable=movable, device=config.device
+        )
         self._config = config
         self._objective = objective
         self._run_dir = run_dir
-        self._reporter = reporter
+        self._reporter = reporter if self._processes.is_main else Reporter(silent=True)
         self._model = objective.model
-        self._optimizer = torch.optim.AdamW(
-            parameter_groups(self._model, config.weight_decay), lr=config.learning_rate
-        )
-        self._averaged: dict[str, Tensor] = {}
-        self._best: dict[str, Tensor] = {}
+        self._updater = Updater(config, objective, self._processes)
+        self._weights = AveragedWeights(self._model, config.ema_decay)
+        self._best: dict[str, torch.Tensor] = {}
+        self._history: list[dict[str, float]] = []
+        self._begun = _Epoch()
         self._step = 0
+        self._steps_per_epoch = -(-objective.steps_per_epoch // config.accumulate)
 
     def fit(self, resume: bool = False) -> Outcome:
         """Train to the end and leave the kept weights in the model.
 
-        With `resume` a run that was killed goes on where its last epoch ended.
+        With `resume` a run that was killed goes on where its last state was written.
+
+        Raises:
+            TrainingError: a loss or gradient is not finite; the last state is kept.
+            CheckpointError: the state to go on from is damaged.
         """
-        self._run_dir.mkdir(parents=True, exist_ok=True)
-        history = self._restore() if resume else []
-        if not history:
-            self._averaged = _copy(self._model.state_dict())
-        while not self._is_over(history):
-            history.append(self._run_epoch(len(history)))
-            self._after_epoch(history)
-        kept = self._best if self._config.keep == "best" else self._averaged
-        self._model.load_state_dict(kept)
+        self._begin(resume)
+        total = self._config.epochs * self._steps_per_epoch
+        clock = RunClock(total, self._step)
+        enabled = self._config.tensorboard and self._processes.is_main
+        log = TensorBoardLog(self._run_dir, self._step, self._reporter, enabled=enabled)
+        try:
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+                while not self._is_over():
+                    self._history.append(self._run_epoch(clock, log))
+                    self._after_epoch()
+        finally:
+            log.close()
+        kept = self._best if self._config.keep == "best" else self._weights.values()
+        self._model.load_state_dict(kept, strict=False)
         self._model.eval()
-        best_epoch = _best_epoch(history, self._config.metric)
-        return Outcome(history[best_epoch][self._config.metric], best_epoch + 1, tuple(history))
+        best = _best_epoch(self._history, self._config.metric)
+        return Outcome(self._history[best][self._config.metric], best + 1, tuple(self._history))
 
-    def _is_over(self, history: list[dict[str, float]]) -> bool:
-        if len(history) >= self._config.epochs:
+    def _begin(self, resume: bool) -> None:
+        self._run_dir.mkdir(parents=True, exist_ok=True)
+        if resume:
+            self._restore()
+        self._processes.wait()  # nobody writes while another still reads
+        if self._processes.is_main and not self._step:
+            clear_state(self._run_dir)
+            state = self._model.state_dict()
+            write_frozen(self._run_dir, {n: state[n] for n in frozen_names(self._model)})
+
+    def _is_over(self) -> bool:
+        if len(self._history) >= self._config.epochs:
             return True
-        if not self._config.patience or not history:
+        if not self._config.patience or not self._history:
             return False
-        return len(history) - 1 - _best_epoch(history, self._config.metric) >= self._config.patience
+        waited = len(self._history) - 1 - _best_epoch(self._history, self._config.metric)
+        return waited >= self._config.patience
 
-    def _run_epoch(self, epoch: int) -> dict[str, float]:
+    def _run_epoch(self, clock: RunClock, log: TensorBoardLog) -> dict[str, float]:
         """Train one epoch and validate; return its losses (`train_*`), metrics and seconds."""
-        started = time.monotonic()
-        generator = np.random.default_rng((self._config.seed, epoch))
-        torch.manual_seed(int(generator.integers(2**31)))
-        sums: dict[str, float] = {}
-        batches = self._objective.batches(epoch, generator)
-        title = f"epoch {epoch + 1}/{self._config.epochs}"
+        epoch, begun = self._begun, len(self._history)
+        started = time.monotonic() - epoch.seconds
+        groups = self._groups(begun)
+        title = f"epoch {begun + 1}/{self._config.epochs}"
         self._model.train()
-        count = 0
-        for batch in self._reporter.track(batches, self._objective.steps_per_epoch, title):
-            for name, value in self._train_step(batch).items():
-                sums[name] = sums.get(name, 0.0) + value
-            count += 1
-        row = {f"train_{name}": value / max(count, 1) for name, value in sums.items()}
+        steps = self._reporter.track(
+            groups, self._steps_per_epoch, title, done=epoch.done, clock=clock
+        )
+        for batches in steps:
+            self._train_step(batches, log)
+            clock.tick()
+            epoch.seconds = time.monotonic() - started
+            self._maybe_save()
+        row = {f"train_{name}": value / max(epoch.done, 1) for name, value in epoch.sums.items()}
         row.update(self._validate())
         row["seconds"] = round(time.monotonic() - started, 1)
         self._reporter.metrics(title, row)
+        log.write("epoch", row, self._step)
+        self._begun = _Epoch()
         return row
 
-    def _train_step(self, batch: Any) -> dict[str, float]:
-        rate = self._learning_rate()
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._config.bf16):
-            losses = self._objective.loss(self._model, batch)
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["loss"])
-        if self._config.gradient_clip > 0:
-            nn.utils.clip_grad_norm_(self._model.parameters(), self._config.gradient_clip)
-        self._optimizer.step()
-        self._step += 1
-        self._average()
-        return {name: float(value.detach()) for name, value in losses.items()}
+    def _groups(self, epoch: int) -> Iterator[list[Any]]:
+        """Return what is left of an epoch: the batches of one step at a time."""
+        generator = np.random.default_rng((self._config.seed, epoch))
+        # Each process drops out other units, the first one those that it would alone.
+        random_state.seed_all(int(generator.integers(2**31)) + self._processes.rank)
+        groups = _grouped(self._objective.batches(epoch, generator), self._config.accumulate)
+        for _ in range(self._begun.done):
+            next(groups, None)
+        self._restore_generators()
+        return groups
 
-    def _learning_rate(self) -> float:
-        total = self._config.epochs * self._objective.steps_per_epoch
-        return self._config.learning_rate * one_cycle(self._step, total, self._config.warmup)
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Move the averaged weights towards the current ones (the decay grows with the steps)."""
-        decay = min(self._config.ema_decay, (1 + self._step) / (10 + self._step))
-        if self._config.ema_decay == 0:
-            decay = 0.0
-        for name, value in self._model.state_dict().items():
-            if value.is_floating_point():
-                self._averaged[name].lerp_(value, 1 - decay)
-            else:
-                self._averaged[name].copy_(value)
-
-    @torch.no_grad()
-    def _validate(self) -> dict[str, float]:
-        """Judge the averaged weights, then put the raw ones back."""
-        raw = _copy(self._model.state_dict())
-        self._model.load_state_dict(self._averaged)
-        self._model.eval()
-        try:
-            return {name: float(v) for name, v in self._objective.validate(self._model).items()}
-        finally:
-            self._model.load_state_dict(raw)
-
-    def _after_epoch(self, history: list[dict[str, float]]) -> None:
-        if _best_epoch(history, self._config.metric) == len(history) - 1:
-            self._best = _copy(self._averaged)
-        state = RunState(
-            _copy(self._model.state_dict()), self._averaged, self._best, self._optimizer
+    def _restore_generators(self) -> None:
+        found = self._begun.generators
+        if not found:
+            return
+        ranks = {name.split(".", 1)[0] for name in found}
+        mine = f"{self._processes.rank}." if str(self._processes.rank) in ranks else "0."
+        random_state.restore(
+            {name.removeprefix(mine): v for name, v in found.items() if name.startswith(mine)}
         )
-        write_state(self._run_dir, state, {"step": self._step, "history": history})
 
-    def _restore(self) -> list[dict[str, float]]:
-        found = read_state(self._run_dir, self._optimizer)
+    def _train_step(self, batches: list[Any], log: TensorBoardLog) -> None:
+        total = self._config.epochs * self._steps_per_epoch
+        rates = self._updater.rates(self._step, total)
+        losses, norm = self._updater.update(batches, self._step)
+        self._step += 1
+        self._weights.update(self._step)
+        self._begun.add(losses)
+        log.write("train", {**losses, "gradient_norm": norm}, self._step)
+        log.write("learning_rate", rates, self._step)
+
+    def _validate(self) -> dict[str, float]:
+        """Judge the kept weights on the main process, and tell the others."""
+        found = None
+        if self._processes.is_main:
+            with self._weights.swapped_in() as model:
+                model.eval()
+                found = {k: float(v) for k, v in self._objective.validate(model).items()}
+        values = self._processes.from_main(found)
+        if self._config.metric not in values:
+            raise ConfigError(
+                f"The validation gives no metric '{self._config.metric}'.",
+                f"It gives: {', '.join(values)}.",
+            )
+        return values
+
+    def _after_epoch(self) -> None:
+        if _best_epoch(self._history, self._config.metric) == len(self._history) - 1:
+            self._best = self._weights.values()
+        self._write({})
+
+    def _maybe_save(self) -> None:
+        """Write the state within an epoch; at its end there is a full one anyway."""
+        every = self._config.save_every
+        if not every or self._step % every or self._begun.done >= self._steps_per_epoch:
+            return
+        generators = {
+            f"{rank}.{name}": each
+            for name, value in random_state.capture().items()
+            for rank, each in enumerate(self._processes.gather(value))
+        }
+        self._write(generators)
+
+    def _write(self, generators: dict[str, torch.Tensor]) -> None:
+        if not self._processes.is_main:
+            return
+        epoch = self._begun
+        position = {
+            "step": self._step,
+            "history": self._history,
+            "scaler": self._updater.precision.state(),
+            "epoch": {"done": epoch.done, "sums": epoch.sums, "seconds": epoch.seconds},
+        }
+        state = RunState(
+            copied(self._weights.current()), self._weights.mean, self._best,
+            self._updater.optimizer, generators,
+        )  # fmt: skip
+        write_state(self._run_dir, state, position)
+
+    def _restore(self) -> None:
+        found = read_state(self._run_dir, self._updater.optimizer)
         if found is None:
-            return []
+            return
         state, position = found
-        self._model.load_state_dict(state.model)
-        self._averaged, self._best = state.averaged, state.best
+        weights = read_frozen(self._run_dir) | state.model
+        known = self._model.state_dict().keys()
+        if known != weights.keys():
+            raise CheckpointError(
+                f"The training state in {self._run_dir} is one of another model.",
+                "Delete the folder, or train without --resume.",
+            )
+        self._model.load_state_dict(weights)
+        self._weights.restore(state.averaged)
+        self._best = state.best
+        self._updater.precision.restore(position.get("scaler", {}))
         self._step = int(position["step"])
-        history = [dict(row) for row in position["history"]]
-        self._reporter.say(f"resuming after epoch {len(history)}")
-        return history
+        self._history = [dict(row) for row in position["history"]]
+        self._begun = _Epoch(**position.get("epoch", {}), generators=state.generators)
+        where = f" and {self._begun.done} steps" if self._begun.done else ""
+        self._reporter.say(f"resuming after epoch {len(self._history)}{where}")
 
 
-def one_cycle(step: int, total: int, warmup: float) -> float:
-    """Return the learning rate factor: 0.04 -> 1 over the warm-up, then a cosine down to 1e-3."""
-    rising = max(1, round(total * warmup))
-    if step < rising:
-        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * step / rising))
-    done = min(1.0, (step - rising) / max(1, total - rising))
-    return 1e-3 + (1 - 1e-3) * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return AdamW groups: decay for weight matrices, none for vectors and embeddings."""
-    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    decayed = [p for p in parameters if p.ndim > 1 and id(p) not in embeddings]
-    plain = [p for p in parameters if p.ndim <= 1 or id(p) in embeddings]
-    return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
+def _grouped(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield lists of `size` batches, and of those left at the end."""
+    rest = iter(batches)
+    while group := list(itertools.islice(rest, size)):
+        yield group
 
 
 def _best_epoch(history: list[dict[str, float]], metric: str) -> int:
     values = [row[metric] if metric != "loss" else -row[metric] for row in history]
-    return int(np.argmax(values))
-
-
-def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in state.items()}
+    return int(np.argmax([-math.inf if math.isnan(value) else value for value in values]))

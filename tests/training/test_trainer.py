@@ -102,7 +102,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 
 
 def test_bfloat16_training_learns(tmp_path: Path) -> None:
-    config = replace(CONFIG, bf16=True, epochs=12)
+    config = replace(CONFIG, precision="bf16", epochs=12)
     assert Trainer(config, objective(), tmp_path, quiet()).fit().best > 0.8
 
 
