@@ -179,7 +179,7 @@ class SpeechTextModel(EmotionModel):
 
     @property
     def feature_sizes(self) -> tuple[int, int] | None:
-        """Rows of the map `feature` that stand for speech and for text; None without such a map."""
+        """How many rows of the map `feature` are dimensions of the speech and of the text."""
         return self.head.feature_sizes
 
     def encoder(self, modality: Modality) -> nn.Module | None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from core.errors import ConfigError
 from core.models.outputs import EmotionOutput
 from core.models.specification import Problem
+from core.models.systems.head import LOSS_LOGITS
 from training.data.batch import Targets
 from training.losses.affect import AFFECT
 from training.losses.config import NONE, LossConfig
@@ -73,7 +74,10 @@ class EmotionLoss:
     ) -> dict[str, Tensor]:
         parts = {}
         if self._term is not None:
-            parts["emotion"] = self._emotion(output.logits, targets, group, softmax)
+            logits = output.auxiliary.get(LOSS_LOGITS)  # what public code trains on, if not logits
+            softmax = softmax and logits is None
+            scores = output.logits if logits is None else logits
+            parts["emotion"] = self._emotion(scores, targets, group, softmax)
         if self.config.affect != NONE:
             parts["arousal"] = self._affect("arousal", output.arousal, targets, group)
             parts["valence"] = self._affect("valence", output.valence, targets, group)

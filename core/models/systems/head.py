@@ -53,7 +53,8 @@ class SystemHead(nn.Module):
 
     Attributes:
         feature_sizes: how many rows (and columns) of the map `feature` stand for speech and for
-            text; None when the head returns no such map.
+            text, where they are dimensions of the pooled vectors; None when the map is over
+            projected features, of which each modality has half, or when there is none.
     """
 
     feature_sizes: tuple[int, int] | None = None

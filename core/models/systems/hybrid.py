@@ -50,7 +50,6 @@ class HybridHead(SystemHead):
             {name: build_head(name, sizes, variant, given.get(name)) for name in VOTERS}
         )
         self.norm = nn.LayerNorm(sizes.classes) if voting == "joint" else None
-        self.feature_sizes = self.voters["rsa_cfn"].feature_sizes  # type: ignore[assignment]
 
     @classmethod
     def of_heads(cls, heads: Mapping[str, SystemHead], options: Mapping[str, Any]) -> Self:

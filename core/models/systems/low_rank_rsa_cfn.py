@@ -87,7 +87,6 @@ class LowRankRsaCfnHead(SystemHead):
         self.dense = nn.Linear(rank, hidden)
         self.dropout = nn.Dropout(dropout)
         self.out = Readout(hidden, sizes)
-        self.feature_sizes = (projection, projection)
 
     def forward(self, speech: Encoded | None, text: Encoded | None) -> EmotionOutput:
         """Return fused logits and the map. Raises ValueError when a modality is missing."""

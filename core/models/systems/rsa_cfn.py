@@ -49,7 +49,6 @@ class RsaCfnSystemHead(SystemHead):
         )
         self.head = RsaCfnHead(config)
         self.affect = AffectReadout(hidden) if sizes.affect else None
-        self.feature_sizes = (projection, projection)
 
     def forward(self, speech: Encoded | None, text: Encoded | None) -> EmotionOutput:
         """Return fused logits and the map. Raises ValueError when a modality is missing."""

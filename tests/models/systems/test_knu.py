@@ -9,10 +9,13 @@ import torch
 from torch.nn import functional as F
 
 from core.errors import ConfigError
+from core.models.specification import Problem
 from core.models.systems.build import build_head
 from core.models.systems.head import LOSS_LOGITS, HeadSizes, Variant
 from core.models.systems.knu import logit_of_softmax
 from tests.models.systems.material import CLASSES, SIZES, small_head, taken_by, utterances
+from training.data.batch import Targets
+from training.losses import LossConfig, make_loss
 
 NAMES = ("knu_speech", "knu_text", "cat", "add")
 
@@ -44,6 +47,21 @@ def test_the_published_loss_applies_a_sigmoid_to_the_softmax() -> None:
     seen = F.multilabel_soft_margin_loss(z.softmax(-1), truth)
     floor = (6 * torch.log(torch.tensor(2.0)) + torch.log1p(torch.exp(torch.tensor(-1.0)))) / 7
     assert torch.allclose(seen, floor)
+
+
+@pytest.mark.parametrize("paper_softmax", [False, True])
+def test_the_loss_sees_the_softmax_once(paper_softmax: bool) -> None:
+    inputs = utterances(6)
+    truth = (torch.rand(6, CLASSES, generator=torch.Generator().manual_seed(2)) > 0.5).float()
+    unknown = torch.full((6,), float("nan"))
+    config = LossConfig(
+        emotion="multilabel_soft_margin", affect="none", paper_softmax=paper_softmax
+    )
+    loss = make_loss(config, Problem.MULTI_LABEL)
+    targets = Targets(truth, unknown, unknown, torch.ones(6))
+    found = loss(small_head("cat", Variant.PAPER)(*inputs), targets)["loss"]
+    softmax = small_head("cat")(*inputs).logits.softmax(-1)
+    assert torch.allclose(found, F.multilabel_soft_margin_loss(softmax, truth), atol=1e-6)
 
 
 def test_the_logit_of_a_softmax_stays_finite() -> None:
