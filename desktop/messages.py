@@ -164,6 +164,10 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "emotion_skipped_falling_behind": QT_TRANSLATE_NOOP(
             "Messages", "not judged: the computer could not keep up"
         ),
+        "no_text_to_judge": QT_TRANSLATE_NOOP(
+            "Messages", "not judged: this model reads text, and there is none it can read"
+        ),
+        "text_awaited": QT_TRANSLATE_NOOP("Messages", "waiting for the text"),
         "long_annotation_split": QT_TRANSLATE_NOOP("Messages", "part of a longer line"),
         "beyond_end_of_audio": QT_TRANSLATE_NOOP("Messages", "cut at the end of the sound"),
         "interrupted": QT_TRANSLATE_NOOP("Messages", "the program ended during this turn"),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from core.types import Doubt, Modality
+from core.types import Doubt, EmotionResult, Modality
 from desktop.source_text import QT_TRANSLATE_NOOP
 
 _EMOTIONS: Mapping[str, str] = MappingProxyType(
@@ -21,6 +21,7 @@ _EMOTIONS: Mapping[str, str] = MappingProxyType(
         "disgust": QT_TRANSLATE_NOOP("Names", "disgust"),
     }
 )
+_NONE = QT_TRANSLATE_NOOP("Names", "none given")
 _LANGUAGES: Mapping[str, str] = MappingProxyType(
     {
         "auto": QT_TRANSLATE_NOOP("Names", "Any language"),
@@ -32,6 +33,7 @@ _DOUBTS: Mapping[Doubt, str] = MappingProxyType(
     {
         Doubt.TOO_SHORT: QT_TRANSLATE_NOOP("Names", "too little speech"),
         Doubt.TOO_NOISY: QT_TRANSLATE_NOOP("Names", "too much noise"),
+        Doubt.BORDERLINE: QT_TRANSLATE_NOOP("Names", "an emotion is close to its threshold"),
         Doubt.TOO_EVEN: QT_TRANSLATE_NOOP("Names", "several emotions are about equally likely"),
     }
 )
@@ -51,6 +53,17 @@ def _translate(text: str) -> str:
 def emotion(label: str) -> str:
     """Return the word for a class; the class itself when this version does not know it."""
     return _translate(_EMOTIONS.get(label, label))
+
+
+def emotions(result: EmotionResult) -> str:
+    """Return the words for the labels a result gives, as "happy + surprise"; or for none."""
+    words = " + ".join(emotion(label) for label in result.given)
+    return words or no_emotion()
+
+
+def no_emotion() -> str:
+    """Return what is said where labels stand for themselves and none reaches its threshold."""
+    return _translate(_NONE)
 
 
 def language(code: str) -> str:

@@ -5,8 +5,8 @@ Qt's own colour scheme does nothing on a bare X server, so both palettes are shi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -43,6 +43,11 @@ class Theme:
     def is_dark(self) -> bool:
         """True for light text on a dark background."""
         return luminance(self.window) < 0.2
+
+    def for_labels(self, labels: Sequence[str]) -> Theme:
+        """Return this theme with a colour for every class of a model, its own ones too."""
+        base = palette.DARK if self.is_dark else palette.LIGHT
+        return replace(self, emotion={**base, **palette.colours_for(labels, self.is_dark)})
 
     def emotion_colour(self, label: str) -> QColor:
         """Return the colour of a class, grey for one this version does not know."""

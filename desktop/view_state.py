@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from core.labels import EMOTIONS
 from core.pipeline.events import AudioHeard, SessionState, TurnUpdated
 from core.types import SAMPLE_RATE, Turn, TurnStatus
 from desktop.item_models.emotion_timeline import EmotionTimeline
@@ -40,6 +41,10 @@ class ViewState(QObject):
         self.time = TimeView(self)
         self.steady = SteadyLabel()
         self.theme: Theme = LIGHT
+        self.labels: tuple[str, ...] = EMOTIONS
+        """The classes of the model whose results are shown ..."""
+        self.exclusive = True
+        """... and whether they exclude each other."""
         self.session = SessionState.IDLE
         self.live = False
         self.newest: Turn | None = None
@@ -115,6 +120,7 @@ class ViewState(QObject):
             self.timeline.discard(turn.index)
         else:
             self._speakers.setdefault(turn.speaker or "")
+            self._take_labels(turn)
             row = self.turns.update(turn)
             kept = self.turns.turn(row)
             if kept is not turn:
@@ -130,6 +136,15 @@ class ViewState(QObject):
         self.turn_changed.emit(turn)
         if self.selected is not None and self.selected.index == turn.index:
             self.select(turn)
+
+    def _take_labels(self, turn: Turn) -> None:
+        """Give every class of the model a colour before the first of it is drawn."""
+        if turn.emotion is None:
+            return
+        self.exclusive = turn.emotion.exclusive
+        if turn.emotion.labels != self.labels:
+            self.labels = turn.emotion.labels
+            self.set_theme(self.theme)
 
     def select(self, turn: Turn | None) -> None:
         """Select a turn, in every panel; None selects the newest again."""
@@ -155,9 +170,9 @@ class ViewState(QObject):
         return self.selected or self.complete or self.newest
 
     def set_theme(self, theme: Theme) -> None:
-        """Use other colours everywhere."""
-        self.theme = theme
-        self.theme_changed.emit(theme)
+        """Use other colours everywhere; the classes of the model keep one each."""
+        self.theme = theme.for_labels(self.labels)
+        self.theme_changed.emit(self.theme)
 
     def set_playhead(self, seconds: float | None) -> None:
         """Show where playback is, None when nothing plays."""

@@ -1,4 +1,4 @@
-"""The word shown as "now": it moves only when the evidence moved."""
+"""The words shown as "now": they move only when the evidence moved."""
 
 from __future__ import annotations
 
@@ -12,30 +12,49 @@ PATIENCE = 3
 
 
 class SteadyLabel:
-    """Hysteresis over the labels of a growing utterance; a complete one is taken as it is."""
+    """Hysteresis over the labels of a growing utterance; a complete one is taken as it is.
+
+    Labels that stand for themselves come and go alike: when one is past its threshold by the
+    margin, or on the other side of it for so many updates.
+    """
 
     def __init__(self) -> None:
-        self.label: str | None = None
+        self.labels: tuple[str, ...] | None = None
+        """What is shown: one label, or those that are given; None before the first result."""
+        self._model: tuple[str, ...] = ()
         self._ahead = 0
 
-    def update(self, result: EmotionResult, complete: bool) -> str:
-        """Take a result and return the label to show."""
-        best = result.label
-        if self.label not in result.labels or complete or best == self.label:
-            self._take(best)
+    def update(self, result: EmotionResult, complete: bool) -> tuple[str, ...]:
+        """Take a result and return the labels to show."""
+        new = result.given
+        fresh = self.labels is None or result.labels != self._model
+        if fresh or complete:
+            self._take(new)
+        elif set(new) == set(self.labels or ()):
+            self._ahead = 0  # and the words stay in their order
         else:
-            shown = result.probabilities[result.labels.index(str(self.label))]
             self._ahead += 1
-            if result.confidence - shown >= MARGIN or self._ahead >= PATIENCE:
-                self._take(best)
-        assert self.label is not None
-        return self.label
+            if self._leads(result) or self._ahead >= PATIENCE:
+                self._take(new)
+        self._model = result.labels
+        assert self.labels is not None
+        return self.labels
 
     def clear(self) -> None:
         """Forget what was shown: the next result is taken as it is."""
-        self.label = None
+        self.labels = None
         self._ahead = 0
 
-    def _take(self, label: str) -> None:
-        self.label = label
+    def _leads(self, result: EmotionResult) -> bool:
+        """Tell whether a change is clear enough to be shown at once."""
+        shares = dict(zip(result.labels, result.probabilities, strict=True))
+        shown = self.labels or ()
+        if result.exclusive:
+            return result.confidence - shares[shown[0]] >= MARGIN
+        least = dict(zip(result.labels, result.thresholds, strict=True))
+        changed = set(shown) ^ set(result.given)
+        return any(abs(shares[label] - least[label]) >= MARGIN for label in changed)
+
+    def _take(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
         self._ahead = 0

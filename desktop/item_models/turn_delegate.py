@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
@@ -20,11 +21,12 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from core.types import SAMPLE_RATE, Turn, TurnStatus
 from desktop import names
 from desktop.item_models.turns import TurnRole, turn_text
-from desktop.plots.plot import draw_chip
+from desktop.plots.plot import draw_chips
 from desktop.theme import LIGHT, Theme
 
 _PADDING = 6
 _GAP = 10
+_MOST_FOR_SEVERAL = 190
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -47,6 +49,23 @@ class TurnDelegate(QStyledItemDelegate):
         self.theme: Theme = LIGHT
         self.needle = ""
         self.speaker_width = 0
+        self.emotion_width = 0
+        """Pixels of the widest emotion with its number, as `measure_emotions` found."""
+
+    def measure_emotions(self, labels: Sequence[str], font: QFont, exclusive: bool) -> bool:
+        """Make room for the words of these classes; true when that changed.
+
+        Where several can be given at once there is room for two short ones.
+        """
+        metrics = QFontMetrics(font)
+        words = sorted(metrics.horizontalAdvance(names.emotion(label)) for label in labels)
+        widest = words[-1] + metrics.horizontalAdvance("  0.00 ?") if words else 0
+        if not exclusive and len(words) > 1:
+            pair = sum(words[-2:]) + metrics.horizontalAdvance(" +  ?")
+            widest = max(widest, min(pair, _MOST_FOR_SEVERAL))
+        changed = widest != self.emotion_width
+        self.emotion_width = widest
+        return changed
 
     def row_height(self, turn: Turn, font: QFont, width: int) -> int:
         """Return the height a turn needs at a width."""
@@ -127,21 +146,31 @@ class TurnDelegate(QStyledItemDelegate):
         if turn.emotion is None:
             painter.setFont(font)
             painter.setPen(QColor(self.theme.muted))
-            painter.drawText(line.adjusted(columns.emotion + 12, 0, rect.width() - 8, 0), 0x80, "…")
+            mark = "–" if turn.status is TurnStatus.FINAL else "…"
+            painter.drawText(
+                line.adjusted(columns.emotion + 12, 0, rect.width() - 8, 0), 0x80, mark
+            )
             return
         result = turn.emotion
         partial = turn.status is TurnStatus.PARTIAL
         painter.setOpacity(0.6 if partial or result.uncertain else 1.0)
         bar = QRectF(columns.emotion, line.top(), 6, line.height())
-        draw_chip(painter, bar, self.theme, result.label, 2)
+        if result.given:
+            draw_chips(painter, bar, self.theme, result.given, 2)
         painter.setOpacity(1.0)
         shown = QFont(font)
         shown.setItalic(partial)
         painter.setFont(shown)
-        painter.setPen(QColor(self.theme.muted if partial else self.theme.text))
+        quiet = partial or not result.given
+        painter.setPen(QColor(self.theme.muted if quiet else self.theme.text))
         box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8, 0)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, names.emotion(result.label))
-        number = names.probability(result.confidence) + (" ?" if result.uncertain else "  ")
+        number = " ?" if result.uncertain else "  "
+        if len(result.given) == 1:
+            number = names.probability(result.confidence) + number
+        metrics = QFontMetrics(shown)
+        room = box.width() - metrics.horizontalAdvance(number)
+        words = metrics.elidedText(names.emotions(result), Qt.TextElideMode.ElideRight, room)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, words)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)
 
     def _columns(self, font: QFont, width: int) -> _Columns:
@@ -149,7 +178,8 @@ class TurnDelegate(QStyledItemDelegate):
         time = 8
         speaker = time + metrics.horizontalAdvance("0:00:00") + _GAP
         text = speaker + (self.speaker_width + _GAP if self.speaker_width else 0)
-        emotion = max(text + 60, width - metrics.horizontalAdvance("surprise  0.00 ?") - 34)
+        wanted = max(self.emotion_width, metrics.horizontalAdvance("surprise  0.00 ?"))
+        emotion = max(text + 60, width - wanted - 34)
         return _Columns(time, speaker, text, max(40, emotion - text - 14), emotion)
 
     def _layout(self, turn: Turn, font: QFont, width: int) -> QTextLayout:

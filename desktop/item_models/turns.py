@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from core.types import SAMPLE_RATE, Turn, TurnStatus
+from core.types import SAMPLE_RATE, EmotionResult, Turn, TurnStatus
 from desktop import names
 
 TurnRole = Qt.ItemDataRole.UserRole + 1
@@ -162,10 +162,16 @@ def describe(turn: Turn) -> str:
     if turn_text(turn):
         parts.append(turn_text(turn))
     if turn.emotion is not None:
-        word = names.emotion(turn.emotion.label)
-        parts.append(f"{word} {names.probability(turn.emotion.confidence)}")
+        parts.append(emotion_text(turn.emotion))
         parts.extend(names.doubt(reason) for reason in turn.emotion.doubts)
     return ", ".join(parts)
+
+
+def emotion_text(result: EmotionResult) -> str:
+    """Return "happy 0.71", or "happy 0.71 + surprise 0.55" where emotions stand for themselves."""
+    shares = dict(zip(result.labels, result.probabilities, strict=True))
+    words = (f"{names.emotion(label)} {names.probability(shares[label])}" for label in result.given)
+    return " + ".join(words) or names.no_emotion()
 
 
 def _goes_back(old: Turn, new: Turn) -> bool:

@@ -54,7 +54,7 @@ class AffectPanel(Panel):
         if emotion is None or emotion.arousal is None or emotion.valence is None:
             return
         moment = turn.end / SAMPLE_RATE
-        point = TrailPoint(0.0, emotion.valence, emotion.arousal, emotion.label, turn.index)
+        point = _point(turn, emotion.valence, emotion.arousal)
         self._trail.append((moment, point))
         self._trail = [p for p in self._trail if moment - p[0] <= TRAIL_SECONDS][-_MOST_POINTS:]
         if self.state.selected is None or self.state.selected.index == turn.index:
@@ -65,13 +65,13 @@ class AffectPanel(Panel):
         emotion = None if turn is None else turn.emotion
         if turn is None or emotion is None or emotion.arousal is None or emotion.valence is None:
             self._plane.set_points(())
-            self._plane.set_caption("")
+            self._plane.set_caption("" if emotion is None else self._no_position())
             return
         now = turn.end / SAMPLE_RATE
         trail = self._trail
         if self.state.selected is not None:
             trail = [entry for entry in trail if entry[1].turn == turn.index]
-            point = TrailPoint(0.0, emotion.valence, emotion.arousal, emotion.label, turn.index)
+            point = _point(turn, emotion.valence, emotion.arousal)
             trail = [*trail, (now, point)]
         points = [
             replace(point, age=min(1.0, max(0.0, (now - moment) / TRAIL_SECONDS)))
@@ -85,5 +85,16 @@ class AffectPanel(Panel):
             )
         )
         self._plane.set_caption(
-            self.tr("derived from the probabilities") if emotion.affect_derived else ""
+            self.tr("derived from the probabilities")
+            if emotion.affect_derived
+            else self.tr("measured by the model")
         )
+
+    def _no_position(self) -> str:
+        """Say why there is no point: a class of the user's own has no known place."""
+        return self.tr("no position: not measured, and not every emotion has a place here")
+
+
+def _point(turn: Turn, valence: float, arousal: float) -> TrailPoint:
+    given = turn.emotion.given if turn.emotion is not None else ()
+    return TrailPoint(0.0, valence, arousal, given[0] if given else "", turn.index)

@@ -83,7 +83,7 @@ class CurvesPanel(Panel):
                     turn.start / SAMPLE_RATE,
                     turn.end / SAMPLE_RATE,
                     lanes[turn.speaker or ""],
-                    None if emotion is None else emotion.label,
+                    None if emotion is None else emotion.given,
                     uncertain=emotion is not None and emotion.uncertain,
                     selected=turn.index == selected,
                 )

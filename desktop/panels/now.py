@@ -1,14 +1,15 @@
-"""Dock: what is heard right now (or in the selected turn): one word and seven bars."""
+"""Dock: what is heard right now (or in the selected turn): a word, or several, and the bars."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from core.labels import EMOTIONS
 from core.pipeline.events import SessionState
 from core.types import SAMPLE_RATE, EmotionResult, Turn, TurnStatus
 from desktop import names
+from desktop.panels.headline import Headline
 from desktop.panels.panel import Panel
 from desktop.plots.chip import Chip
 from desktop.plots.emotion_bars import EmotionBars
@@ -25,7 +26,7 @@ class NowPanel(Panel):
     def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
         super().__init__(state, parent)
         self._chip = Chip(self)
-        self._word = QLabel(self)
+        self._word = Headline(self)
         self._number = QLabel(self)
         self._note = QLabel(self)
         self._bars = EmotionBars(self)
@@ -59,11 +60,7 @@ class NowPanel(Panel):
             self._refresh()
 
     def _build(self) -> None:
-        font = self._word.font()
-        font.setPointSizeF(font.pointSizeF() * 1.7)
-        font.setBold(True)
-        self._word.setFont(font)
-        self._number.setFont(font)
+        self._number.setFont(self._word.large_font())
         self._note.setObjectName("muted")
         self._note.setWordWrap(True)
         self._note.setMinimumHeight(self._note.fontMetrics().height() + 2)
@@ -78,7 +75,6 @@ class NowPanel(Panel):
         head.addWidget(self._note)
         self.body.addLayout(head)
         self.body.addWidget(self._bars, 1)
-        self._word.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def _is_quiet(self) -> bool:
         state = self.state
@@ -94,39 +90,66 @@ class NowPanel(Panel):
         if turn is None or result is None:
             self._show_calm()
             return
-        label = self._label(turn, result)
-        share = result.probabilities[result.labels.index(label)]
-        self._chip.set_label(label, faded=result.uncertain)
-        self._word.setText(
-            self.tr("not sure: {emotion}?").format(emotion=names.emotion(label))
-            if result.uncertain
-            else names.emotion(label)
+        shown = self._shown_labels(turn, result)
+        self._chip.set_labels(shown, faded=result.uncertain)
+        words = " + ".join(names.emotion(label) for label in shown) or names.no_emotion()
+        self._word.set_words(
+            self.tr("not sure: {emotion}?").format(emotion=words) if result.uncertain else words
         )
-        self._number.setText(names.probability(share))
+        # Of several emotions each has its number beside its bar.
+        share = result.probabilities[result.labels.index(shown[0])] if len(shown) == 1 else None
+        self._number.setText("" if share is None else names.probability(share))
         self._note.setText(self._note_for(turn, result))
-        self._bars.set_probabilities(result.labels, result.probabilities, label, result.uncertain)
+        self._bars.set_probabilities(
+            result.labels, result.probabilities, shown, result.uncertain, result.thresholds
+        )
         self._bars.describe(self._bars.summary())
+        self._bars.setToolTip("" if result.exclusive else self._independence())
+
+    def _independence(self) -> str:
+        return self.tr(
+            "Each emotion is judged on its own: several can be given, or none, and the numbers "
+            "need not add up to 100 %. The mark on a bar shows from where on its emotion is given."
+        )
 
     def _show_calm(self) -> None:
+        if self._waits_for_text():
+            self._show_waiting()
+            return
         listening = self.state.session is SessionState.RUNNING and self.state.live
-        self._chip.set_label(None)
-        self._word.setText(self.tr("listening") if listening else self._idle_word())
+        self._chip.set_labels(())
+        self._word.set_words(self.tr("listening") if listening else self._idle_word())
         self._number.setText("")
         self._note.setText(self.tr("Nobody is speaking.") if listening else "")
         labels = self.state.timeline.labels or EMOTIONS
-        self._bars.set_probabilities(labels, (), None, faded=False)
-        self._bars.describe(self._word.text())
+        self._bars.set_probabilities(labels, (), (), faded=False)
+        self._bars.describe(self._word.words())
+
+    def _waits_for_text(self) -> bool:
+        """True when somebody spoke whom the model can't judge before the text is there."""
+        last = self.state.turns.turn(self.state.turns.rowCount() - 1)
+        return last is not None and "text_awaited" in last.notes
+
+    def _show_waiting(self) -> None:
+        self._chip.set_labels(())
+        self._word.set_words(self.tr("waiting for the text"))
+        self._number.setText("")
+        self._note.setText(self.tr("This model reads what is said, not how it sounds."))
+        self._bars.set_probabilities(self.state.labels, (), (), faded=False)
+        self._bars.describe(self._word.words())
 
     def _idle_word(self) -> str:
         if self.state.session is SessionState.LOADING:
             return self.tr("getting ready…")
         return "–"
 
-    def _label(self, turn: Turn, result: EmotionResult) -> str:
+    def _shown_labels(self, turn: Turn, result: EmotionResult) -> tuple[str, ...]:
         newest = self.state.newest
-        steady = self.state.steady.label
+        steady = self.state.steady.labels
         following = newest is not None and newest.index == turn.index
-        return steady if following and steady in result.labels and steady else result.label
+        if following and steady is not None and set(steady) <= set(result.labels):
+            return steady
+        return result.given
 
     def _note_for(self, turn: Turn, result: EmotionResult) -> str:
         parts = [turn.speaker] if turn.speaker else []

@@ -99,6 +99,8 @@ class TranscriptPanel(Panel):
             button.setText(text)
             button.setAccessibleName(name)
             button.setToolTip(name)
+        if self._fit_emotions():
+            self._measure_all()
         self._show_empty()
         self.view.viewport().update()
 
@@ -152,7 +154,8 @@ class TranscriptPanel(Panel):
             self._empty.setText(self.tr("No speech was found."))
 
     def _inserted(self, _: QModelIndex, first: int, last: int) -> None:
-        if self._fit_speakers():
+        fitted = self._fit_speakers(), self._fit_emotions()
+        if any(fitted):
             self._measure_all()
         else:
             self._measure(first, last)
@@ -160,7 +163,10 @@ class TranscriptPanel(Panel):
             self._show_empty()
 
     def _changed(self, first: QModelIndex, last: QModelIndex) -> None:
-        self._measure(first.row(), last.row())
+        if self._fit_emotions():
+            self._measure_all()
+        else:
+            self._measure(first.row(), last.row())
 
     def _measure(self, first: int, last: int) -> None:
         bar = self.view.verticalScrollBar()
@@ -192,6 +198,11 @@ class TranscriptPanel(Panel):
         changed = width != self._delegate.speaker_width
         self._delegate.speaker_width = width
         return changed
+
+    def _fit_emotions(self) -> bool:
+        """Make room for the words of the model's classes; true when that changed."""
+        state = self.state
+        return self._delegate.measure_emotions(state.labels, self.view.font(), state.exclusive)
 
     def _picked(self, chosen: QItemSelection, _: QItemSelection) -> None:
         """Follow the user; a current row alone (Qt sets one on focus) selects nothing."""

@@ -63,6 +63,21 @@ _MAP_NAMES: Mapping[AttentionKind, str] = MappingProxyType(
         AttentionKind.TURN: QT_TRANSLATE_NOOP("WhyPanel", "Earlier turns"),
     }
 )
+_PROFILE = "feature_profile"
+_NAMED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        _PROFILE: (
+            QT_TRANSLATE_NOOP("WhyPanel", "Feature by feature"),
+            QT_TRANSLATE_NOOP(
+                "WhyPanel",
+                "How much each dimension of the two encoders was looked at, voice first, then "
+                "text; dashed: if all counted alike. A dimension is neither a word nor a moment.",
+            ),
+        )
+    }
+)
+"""Name and meaning of maps that are not just any of their kind."""
+
 _ORDER = tuple(_MAP_NAMES)
 
 
@@ -81,7 +96,8 @@ class WhyPanel(Panel):
         self._meaning = QLabel(self)
         self._empty = QLabel(self)
         self._maps: tuple[AttentionMap, ...] = ()
-        self._kind: AttentionKind | None = None
+        self._chosen = ""
+        """Name of the map the user wanted to see last."""
         self._build()
         state.turn_changed.connect(self._follow)
         state.selection_changed.connect(self._refresh)
@@ -100,7 +116,6 @@ class WhyPanel(Panel):
         self._views.setAccessibleName(self.tr("Speech alone, text alone and together"))
         self._choice.setAccessibleName(self.tr("Picture"))
         self._plot.setAccessibleName(self.tr("Attention of the model"))
-        self._empty.setText(self.tr("Select a turn to see what its emotion was read from."))
         self._refresh()
 
     def set_theme(self, theme: Theme) -> None:
@@ -141,6 +156,7 @@ class WhyPanel(Panel):
             widget.setVisible(result is not None)
         self._empty.setVisible(result is None)
         if turn is None or result is None:
+            self._empty.setText(self._why_nothing(turn))
             return
         self._head.setText(self._headline(turn, result))
         rows = self._rows(result)
@@ -148,6 +164,12 @@ class WhyPanel(Panel):
         self._views.describe("; ".join(f"{row.name}: {row.word}" for row in rows))
         self._maps = tuple(sorted(result.attentions, key=lambda entry: _ORDER.index(entry.kind)))
         self._show_map()
+
+    def _why_nothing(self, turn: Turn | None) -> str:
+        """Return why there is no evidence: nothing is selected, or the turn was not judged."""
+        notes = [messages.note(code) for code in turn.notes] if turn is not None else []
+        asked = self.tr("Select a turn to see what its emotion was read from.")
+        return " · ".join(note for note in notes if note) or asked
 
     def _headline(self, turn: Turn, result: EmotionResult) -> str:
         notes = [messages.note(code) for code in (*result.notes, *turn.notes)]
@@ -169,9 +191,9 @@ class WhyPanel(Panel):
             if values is not None:
                 share = result.modality_share.get(kind, 0.0)
                 name = self._modality_name(kind, share, len(result.modalities))
-                rows.append(self._row(name, result.labels, values))
+                rows.append(self._row(name, result, values))
         if len(rows) != 1:
-            together = self._row(self.tr("together"), result.labels, result.probabilities)
+            together = self._row(self.tr("together"), result, result.probabilities)
             rows.append(ShareRow(together.name, together.parts, together.word, strong=True))
         return rows
 
@@ -182,36 +204,48 @@ class WhyPanel(Panel):
             modality=names.modality(kind), share=names.percent(share)
         )
 
-    def _row(self, name: str, labels: tuple[str, ...], values: tuple[float, ...]) -> ShareRow:
+    def _row(self, name: str, result: EmotionResult, values: tuple[float, ...]) -> ShareRow:
+        """Return a bar of parts that fill it, or of slots where emotions stand for themselves."""
         theme = self.state.theme
-        best = max(range(len(values)), key=values.__getitem__)
+        slot = 0.0 if result.exclusive else 1.0 / len(values)
         parts = tuple(
-            Part(value, theme.emotion_colour(label).name(), theme.needs_outline(label))
-            for label, value in zip(labels, values, strict=True)
+            Part(
+                value * (slot or 1.0),
+                theme.emotion_colour(label).name(),
+                theme.needs_outline(label),
+                slot=slot,
+            )
+            for label, value in zip(result.labels, values, strict=True)
         )
-        return ShareRow(name, parts, names.emotion(labels[best]))
+        given = " + ".join(names.emotion(label) for label in result.given_by(values))
+        return ShareRow(name, parts, given or names.no_emotion())
 
     def _show_map(self) -> None:
-        kinds = [entry.kind for entry in self._maps]
-        self._choice.setVisible(len(kinds) > 1)
-        words = [self.tr(_MAP_NAMES[kind]) for kind in kinds]
+        entries = [entry.name for entry in self._maps]
+        self._choice.setVisible(len(entries) > 1)
+        words = [self._map_words(entry)[0] for entry in self._maps]
         if [self._choice.itemText(i) for i in range(self._choice.count())] != words:
             self._choice.clear()
             self._choice.addItems(words)
-        position = kinds.index(self._kind) if self._kind in kinds else 0
-        if kinds:
+        position = entries.index(self._chosen) if self._chosen in entries else 0
+        if entries:
             self._choice.setCurrentIndex(position)
         shown = self._maps[position] if self._maps else None
         self._plot.set_map(shown)
-        empty = self.tr("The model handed over no picture for this turn.")
+        empty = self.tr("This model has no attention to show; the bars above are all there is.")
         self._plot.set_empty_text(empty)
-        self._meaning.setText("" if shown is None else self.tr(_MEANING[shown.kind]))
+        self._meaning.setText("" if shown is None else self._map_words(shown)[1])
         self._plot.describe(self._meaning.text() or empty)
 
     def _choose(self, position: int) -> None:
         if position < len(self._maps):
-            self._kind = self._maps[position].kind
+            self._chosen = self._maps[position].name
             self._show_map()
+
+    def _map_words(self, entry: AttentionMap) -> tuple[str, str]:
+        """Return the name and the meaning of a map."""
+        name, meaning = _NAMED.get(entry.name, (_MAP_NAMES[entry.kind], _MEANING[entry.kind]))
+        return self.tr(name), self.tr(meaning)
 
     def _play(self, first: float, last: float) -> None:
         turn = self.state.evidence_turn()

@@ -18,7 +18,7 @@ EXTENT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TrailPoint:
-    """A position: age from 0 (new) to 1 (old), the class, and the turn it belongs to."""
+    """A position: age from 0 (new) to 1 (old), the class ("": none), and its turn."""
 
     age: float
     valence: float

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QLocale, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from core.types import AttentionKind, AttentionMap, Axis
 from desktop import names
+from desktop.plots.feature_pictures import draw_blocks, draw_profile, feature_name
 from desktop.plots.plot import Plot
 
 _MOST_ROWS = 40
@@ -66,10 +67,22 @@ class AttentionPlot(Plot):
             QToolTip.hideText()
             return
         row, column = cell
-        word, time = _name(self._map.query_axis, row), _name(self._map.key_axis, column)
-        share = names.percent(float(self._map.weights[row, column]))
-        text = " · ".join(part for part in (word, time, share) if part)
+        text = self._about(self._map, row, column)
         QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+    def _about(self, attention: AttentionMap, row: int, column: int) -> str:
+        """Return the names and the weight of a cell as one line."""
+        word, time = _name(attention.query_axis, row), _name(attention.key_axis, column)
+        weight = float(attention.weights[row, column])
+        if attention.kind is AttentionKind.FEATURE:
+            word, time = feature_name(word), feature_name(time)
+            if attention.weights.shape[0] == 1:
+                even = weight * attention.weights.shape[1]
+                times = QLocale().toString(even, "f", 2)
+                return self.tr("{modality}: {times} × as much as if all were alike").format(
+                    modality=time, times=times
+                )
+        return " · ".join(part for part in (word, time, names.percent(weight)) if part)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Offer the time under the pointer to be heard."""
@@ -80,6 +93,21 @@ class AttentionPlot(Plot):
             if position < len(axis.spans):
                 self.pointed.emit(*axis.spans[position])
                 return
+
+    def draw_features(self, painter: QPainter, attention: AttentionMap) -> None:
+        """Paint whole modalities as blocks, or a profile over the features of each."""
+        rows, columns = attention.weights.shape
+        named = len(attention.key_axis.labels) == columns
+        if not named or (rows > 1 and len(attention.query_axis.labels) != rows):
+            self.draw_grid(painter, attention)
+            return
+        painter.setFont(self.small_font())
+        place = QRectF(self.rect())
+        if rows == 1:
+            self._grid = draw_profile(painter, place, attention, self.theme)
+        else:
+            shades = [QColor.fromRgb(shade) for shade in self._heat_table()]
+            self._grid = draw_blocks(painter, place, attention, self.theme, shades)
 
     def draw_grid(self, painter: QPainter, attention: AttentionMap) -> None:
         """Paint weights as an image, names of rows at the left, names or times below."""
@@ -226,7 +254,7 @@ _PICTURES: Mapping[AttentionKind, Callable[[AttentionPlot, QPainter, AttentionMa
     MappingProxyType(
         {
             AttentionKind.TOKEN: AttentionPlot.draw_grid,
-            AttentionKind.FEATURE: AttentionPlot.draw_grid,
+            AttentionKind.FEATURE: AttentionPlot.draw_features,
             AttentionKind.SPATIAL: AttentionPlot.draw_grid,
             AttentionKind.FRAME: AttentionPlot.draw_frames,
             AttentionKind.MODALITY: AttentionPlot.draw_modality,

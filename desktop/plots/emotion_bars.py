@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from desktop import names
@@ -13,13 +13,17 @@ from desktop.plots.plot import Plot, draw_chip
 
 
 class EmotionBars(Plot):
-    """One row a class: word, bar, number. `label` marks the shown emotion; faded when unsure."""
+    """One row a class: word, bar, number; words of the shown emotions are bold, unsure bars pale.
+
+    Where classes stand for themselves a tick on each bar shows from where on it is given.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._labels: tuple[str, ...] = ()
         self._values: tuple[float, ...] = ()
-        self._label: str | None = None
+        self._shown: tuple[str, ...] = ()
+        self._thresholds: tuple[float, ...] = ()
         self._faded = False
         self.setMinimumHeight(7 * 15)
 
@@ -28,12 +32,19 @@ class EmotionBars(Plot):
         return QSize(280, 7 * 24)
 
     def set_probabilities(
-        self, labels: Sequence[str], values: Sequence[float], label: str | None, faded: bool
+        self,
+        labels: Sequence[str],
+        values: Sequence[float],
+        shown: Sequence[str],
+        faded: bool,
+        thresholds: Sequence[float] = (),
     ) -> None:
         """Show one probability a class; `values` empty shows calm, empty bars."""
-        state = (tuple(labels), tuple(values), label, faded)
-        if state != (self._labels, self._values, self._label, self._faded):
-            self._labels, self._values, self._label, self._faded = state
+        state = (tuple(labels), tuple(values), tuple(shown), faded, tuple(thresholds))
+        if state != (self._labels, self._values, self._shown, self._faded, self._thresholds):
+            if len(labels) != len(self._labels):
+                self.setMinimumHeight(max(7, len(labels)) * 15)
+            self._labels, self._values, self._shown, self._faded, self._thresholds = state
             self.update()
 
     def summary(self) -> str:
@@ -47,7 +58,10 @@ class EmotionBars(Plot):
             return
         metrics = QFontMetricsF(self.font())
         words = [names.emotion(label) for label in self._labels]
-        word_width = max(metrics.horizontalAdvance(word) for word in words) + 10
+        bold = self.font()
+        bold.setBold(True)
+        widest = max(QFontMetricsF(bold).horizontalAdvance(word) for word in words)
+        word_width = min(widest + 10, self.width() * 0.45)
         number_width = metrics.horizontalAdvance("0.00") + 8
         row = min(self.height() / len(self._labels), 34.0)
         top = (self.height() - row * len(self._labels)) / 2
@@ -67,14 +81,15 @@ class EmotionBars(Plot):
         position = self._labels.index(label)
         value = self._values[position] if position < len(self._values) else 0.0
         font = self.font()
-        font.setBold(label == self._label)
+        font.setBold(label in self._shown)
         painter.setFont(font)
         painter.setPen(QColor(self.theme.text))
+        elided = QFontMetricsF(font).elidedText(word, Qt.TextElideMode.ElideRight, word_width - 4)
         vertical = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(
             QRectF(box.left(), box.top(), word_width, box.height()),
             Qt.AlignmentFlag.AlignLeft | vertical,
-            word,
+            elided,
         )
         width = box.width() - word_width - number_width
         height = min(box.height() - 6, 15.0)
@@ -83,13 +98,26 @@ class EmotionBars(Plot):
         painter.setBrush(QColor(self.theme.sunken))
         painter.drawRoundedRect(lane, 4, 4)
         if self._values:
-            painter.setOpacity(0.45 if self._faded else 1.0)
+            pale = self._faded or (bool(self._thresholds) and label not in self._shown)
+            painter.setOpacity(0.45 if pale else 1.0)
             filled = QRectF(lane.left(), lane.top(), max(3.0, width * value), lane.height())
             draw_chip(painter, filled.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, label, 3.5)
             painter.setOpacity(1.0)
+            self._draw_threshold(painter, lane, position)
             painter.setPen(QColor(self.theme.text))
             painter.drawText(
                 QRectF(lane.right(), box.top(), number_width, box.height()),
                 Qt.AlignmentFlag.AlignRight | vertical,
                 names.probability(value),
             )
+
+    def _draw_threshold(self, painter: QPainter, lane: QRectF, position: int) -> None:
+        """Mark from where on a class that stands for itself is given."""
+        if position >= len(self._thresholds):
+            return
+        x = lane.left() + lane.width() * self._thresholds[position]
+        line = QLineF(x, lane.top() - 2, x, lane.bottom() + 2)
+        painter.setPen(QPen(QColor(self.theme.card), 3.5))
+        painter.drawLine(line)
+        painter.setPen(QPen(QColor(self.theme.text), 1.5))
+        painter.drawLine(line)

@@ -1,4 +1,4 @@
-"""Seven probability curves over time, utterances as tinted bands, speakers as lanes below."""
+"""Probability curves, one a class, over utterances as tinted bands and speakers as lanes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _LANE_TOP = -0.06
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """An utterance: seconds, lane, shown class (None while unknown), and marks."""
+    """An utterance: seconds, lane, shown classes (None while unknown), and marks."""
 
     first: float
     last: float
     lane: int
-    label: str | None
+    labels: tuple[str, ...] | None
     uncertain: bool = False
     selected: bool = False
 
@@ -187,23 +187,33 @@ class _Bands(pg.GraphicsObject):
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Paint tints and blocks."""
         for band in self._bands:
-            colour = self.theme.emotion_colour(band.label) if band.label else None
-            tint = QColor(colour or QColor(self.theme.muted))
-            tint.setAlpha(70 if band.selected else 26)
-            body = QRectF(band.first, 0, band.last - band.first, 1)
-            painter.fillRect(body, QBrush(tint))
-            top = _LANE_TOP - (band.lane + 1) * LANE + 0.02
-            block = QRectF(band.first, top, band.last - band.first, LANE - 0.04)
-            solid = QColor(colour or QColor(self.theme.border))
+            self._paint_tint(painter, band)
+            self._paint_block(painter, band)
+        self._paint_words(painter)
+
+    def _paint_tint(self, painter: QPainter, band: Band) -> None:
+        colour = self.theme.emotion_colour(band.labels[0]) if band.labels else None
+        tint = QColor(colour or QColor(self.theme.muted))
+        tint.setAlpha(70 if band.selected else 26)
+        painter.fillRect(QRectF(band.first, 0, band.last - band.first, 1), QBrush(tint))
+
+    def _paint_block(self, painter: QPainter, band: Band) -> None:
+        """Paint the utterance into its speaker's lane, divided among its emotions."""
+        labels = band.labels or (None,)
+        top = _LANE_TOP - (band.lane + 1) * LANE + 0.02
+        height = (LANE - 0.04) / len(labels)
+        pen = QPen(QColor(self.theme.accent if band.selected else self.theme.muted))
+        pen.setCosmetic(True)
+        pen.setWidthF(2.0 if band.selected else 1.0)
+        # The axis of probabilities points up, the first emotion is on top.
+        for position, label in enumerate(reversed(labels)):
+            solid = self.theme.emotion_colour(label) if label else QColor(self.theme.border)
             solid.setAlpha(110 if band.uncertain else 255)
-            pen = QPen(QColor(self.theme.accent if band.selected else self.theme.muted))
-            pen.setCosmetic(True)
-            pen.setWidthF(2.0 if band.selected else 1.0)
-            outlined = band.selected or (band.label and self.theme.needs_outline(band.label))
+            outlined = band.selected or (label and self.theme.needs_outline(label))
             painter.setPen(pen if outlined else Qt.PenStyle.NoPen)
             painter.setBrush(solid)
+            block = QRectF(band.first, top + position * height, band.last - band.first, height)
             painter.drawRect(block)
-        self._paint_words(painter)
 
     def _paint_words(self, painter: QPainter) -> None:
         """Name the emotion at the top of every band that is wide enough: never colour alone."""
@@ -216,11 +226,12 @@ class _Bands(pg.GraphicsObject):
         painter.setPen(QColor(self.theme.text))
         metrics = painter.fontMetrics()
         for band in self._bands:
-            if band.label is None:
+            if not band.labels:
                 continue
             left = to_pixels.map(QPointF(band.first, 1.0))
             right = to_pixels.map(QPointF(band.last, 1.0))
-            word = names.emotion(band.label) + ("?" if band.uncertain else "")
+            word = " + ".join(names.emotion(label) for label in band.labels)
+            word += "?" if band.uncertain else ""
             if metrics.horizontalAdvance(word) + 4 <= right.x() - left.x():
                 box = QRectF(left.x(), left.y() + 1, right.x() - left.x(), metrics.height())
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, word)

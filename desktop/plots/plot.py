@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
@@ -60,3 +62,15 @@ def draw_chip(painter: QPainter, rect: QRectF, theme: Theme, label: str, radius:
     painter.setPen(QPen(QColor(theme.text), 1) if theme.needs_outline(label) else Qt.PenStyle.NoPen)
     painter.setBrush(theme.emotion_colour(label))
     painter.drawRoundedRect(rect, radius, radius)
+
+
+def draw_chips(
+    painter: QPainter, rect: QRectF, theme: Theme, labels: Sequence[str], radius: float = 3
+) -> None:
+    """Divide a rectangle among the colours of several emotions, one above the other."""
+    height = rect.height() / max(1, len(labels))
+    for position, label in enumerate(labels):
+        part = QRectF(rect.left(), rect.top() + position * height, rect.width(), height)
+        if len(labels) > 1:
+            part.adjust(0, 0 if position == 0 else 0.75, 0, -0.75)
+        draw_chip(painter, part, theme, label, min(radius, part.height() / 2))

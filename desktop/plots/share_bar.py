@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -14,12 +14,16 @@ from desktop.plots.plot import Plot
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a bar: share of the width, fill, whether it needs an outline, text in it."""
+    """A piece of a bar: share of the width, fill, whether it needs an outline, text in it.
+
+    `slot` is the share of the width that belongs to it, filled or not; 0: just what it fills.
+    """
 
     share: float
     colour: str
     outlined: bool = False
     text: str = ""
+    slot: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class ShareBars(Plot):
         metrics = QFontMetricsF(self.font())
         left = max((metrics.horizontalAdvance(row.name) for row in self._rows), default=0) + 10
         right = max((metrics.horizontalAdvance(row.word) for row in self._rows), default=0) + 14
+        right = min(right, self.width() * 0.34)
         height = self._row_height()
         vertical = Qt.AlignmentFlag.AlignVCenter
         for position, row in enumerate(self._rows):
@@ -74,7 +79,7 @@ class ShareBars(Plot):
             painter.drawText(
                 QRectF(box.right() - right, box.top(), right, height),
                 Qt.AlignmentFlag.AlignRight | vertical,
-                row.word,
+                QFontMetricsF(font).elidedText(row.word, Qt.TextElideMode.ElideRight, right - 8),
             )
             lane = QRectF(box.left() + left, box.top() + 4, box.width() - left - right, height - 8)
             self._draw_parts(painter, lane, row.parts)
@@ -87,7 +92,10 @@ class ShareBars(Plot):
         for part in parts:
             width = lane.width() * part.share
             rect = QRectF(x, lane.top(), max(0.0, width - 1), lane.height())
-            x += width
+            x += lane.width() * part.slot if part.slot else width
+            if part.slot and x < lane.right() - 2:
+                painter.setPen(QPen(QColor(self.theme.border), 1))
+                painter.drawLine(QLineF(x - 0.5, lane.top(), x - 0.5, lane.bottom()))
             if rect.width() < 0.5:
                 continue
             painter.setPen(QPen(QColor(self.theme.text), 1) if part.outlined else Qt.PenStyle.NoPen)

@@ -125,23 +125,23 @@ class TestTurns:
 class TestSteadyLabel:
     def test_a_small_lead_does_not_move_the_word_and_a_clear_one_does(self) -> None:
         steady = SteadyLabel()
-        assert steady.update(result(happy=0.5), complete=False) == "happy"
+        assert steady.update(result(happy=0.5), complete=False) == ("happy",)
         close = result(happy=0.4, sad=0.4 + MARGIN / 2)
-        assert steady.update(close, complete=False) == "happy"
+        assert steady.update(close, complete=False) == ("happy",)
         clear = result(happy=0.3, sad=0.3 + 2 * MARGIN)
-        assert steady.update(clear, complete=False) == "sad"
+        assert steady.update(clear, complete=False) == ("sad",)
 
     def test_a_small_lead_that_lasts_moves_it_too(self) -> None:
         steady = SteadyLabel()
         steady.update(result(happy=0.5), complete=False)
         close = result(happy=0.4, sad=0.4 + MARGIN / 2)
         shown = [steady.update(close, complete=False) for _ in range(PATIENCE)]
-        assert shown == ["happy"] * (PATIENCE - 1) + ["sad"]
+        assert shown == [("happy",)] * (PATIENCE - 1) + [("sad",)]
 
     def test_a_complete_result_is_taken_as_it_is(self) -> None:
         steady = SteadyLabel()
         steady.update(result(happy=0.5), complete=False)
-        assert steady.update(result(happy=0.4, sad=0.41), complete=True) == "sad"
+        assert steady.update(result(happy=0.4, sad=0.41), complete=True) == ("sad",)
 
 
 class TestTimeline:

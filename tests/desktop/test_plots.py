@@ -81,16 +81,16 @@ class TestBarsAndPlane:
         bars.resize(400, 200)
         values = [0.0] * len(EMOTIONS)
         values[EMOTIONS.index("sad")] = 1.0
-        bars.set_probabilities(EMOTIONS, values, "sad", faded=False)
+        bars.set_probabilities(EMOTIONS, values, ("sad",), faded=False)
         full = share_of(picture(bars), LIGHT.emotion["sad"])
         values[EMOTIONS.index("sad")] = 0.5
-        bars.set_probabilities(EMOTIONS, values, "sad", faded=False)
+        bars.set_probabilities(EMOTIONS, values, ("sad",), faded=False)
         assert share_of(picture(bars), LIGHT.emotion["sad"]) == pytest.approx(full / 2, rel=0.1)
 
     def test_unsure_bars_are_pale(self, qt: QApplication) -> None:
         bars = EmotionBars()
         bars.resize(400, 200)
-        bars.set_probabilities(EMOTIONS, [1 / 7] * 7, "sad", faded=True)
+        bars.set_probabilities(EMOTIONS, [1 / 7] * 7, ("sad",), faded=True)
         assert share_of(picture(bars), LIGHT.emotion["sad"]) == 0
 
     def test_the_newest_point_lies_where_arousal_and_valence_say(self, qt: QApplication) -> None:
