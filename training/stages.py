@@ -24,6 +24,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "speech": ("training.speech:SpeechConfig", "training.speech:run"),
     "text": ("training.text:TextConfig", "training.text:run"),
     "fusion": ("training.fusion:FusionConfig", "training.fusion:run"),
+    "system": ("training.system_config:SystemConfig", "training.system:run"),
     "export": ("training.export:ExportConfig", "training.export:run"),
 }
 

@@ -1,0 +1,160 @@
+"""A trained system as a checkpoint that opens in the app, with its model card.
+
+Mitchell et al. (2019), Model cards for model reporting, FAT*.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+from core.models.checkpoint import save_checkpoint
+from core.models.manifest import CheckpointInfo
+from core.models.processor_loading import AnyProcessor
+from core.models.speech_text import ARCHITECTURE, SpeechTextModel
+from core.models.systems.registry import system
+from training import config as configuration
+from training.evaluation.metrics import Estimate
+from training.evaluation.system_scores import AFFECTS
+from training.report.plots import title_of
+from training.report.run import majority_sentences
+from training.system_data import SystemData
+from training.system_facts import RunFacts, differences, metrics_json
+
+_LIMITS = """\
+## Limits
+
+- What is shown is what an annotator might say who hears or reads the same; not what somebody feels.
+- The figures above are of {corpus}: other speakers, rooms, microphones and topics will be harder.
+- Intervals come from resampling rows; rows of one speaker are alike, so with few speakers the truth
+  may lie outside.{affect}
+- Not for decisions about people: hiring, policing, medicine, grading.
+"""
+_NO_AFFECT = "\n- Arousal and valence are derived from the probabilities."
+
+
+def write_checkpoint(
+    folder: Path, model: SpeechTextModel, processor: AnyProcessor, facts: RunFacts
+) -> CheckpointInfo:
+    """Write the checkpoint of a run. Raises CheckpointError when its weights are not finite."""
+    config = facts.config
+    return save_checkpoint(
+        folder,
+        model,
+        processor,
+        name=config.name,
+        architecture=ARCHITECTURE,
+        training={
+            "config": configuration.to_mapping(config),
+            "seed": config.trainer.seed,
+            "split": {"digest": facts.digest, "parts": configuration.to_mapping(facts.parts)},
+        },
+        metrics=metrics_json(facts),
+        card=model_card(facts),
+        calibration=facts.calibration,
+        half=config.half,
+    )
+
+
+def model_card(facts: RunFacts) -> str:
+    """Return the card in Markdown; every figure in it comes from `facts`."""
+    config = facts.config
+    source = system(config.system).source
+    licence = config.corpus.licence or "not stated in the configuration: ask before you share it"
+    affect = "" if config.affect else _NO_AFFECT
+    sections = [
+        f"# {config.name}\n",
+        f"System `{config.system}` ({source}), variant {config.variant}, trained on"
+        f" {config.corpus.name} by `emoscope train`. Labels: {', '.join(facts.classes)}"
+        f" ({config.problem.replace('_', ' ')}).\n",
+        _encoders(facts),
+        "## Data\n",
+        f"Licence of the corpus: {licence}. Weights trained on a corpus fall under its terms.\n",
+        _parts(facts),
+        "## Measured\n",
+        "On the test part, which the weights never saw; 95 % intervals.\n",
+        _figures(facts),
+        *(f"{sentence}\n" for sentence in majority_sentences(facts)),
+        "## What differs from the paper\n",
+        "\n".join(f"- {line}" for line in differences(config)) + "\n",
+        _LIMITS.format(corpus=config.corpus.name, affect=affect),
+    ]
+    return "\n".join(sections)
+
+
+def _encoders(facts: RunFacts) -> str:
+    choices = {"speech": facts.config.speech, "text": facts.config.text}
+    lines = [
+        f"- {name}: {choice.model} ({choice.kind}, trained: {choice.trainable})"
+        for name, choice in choices.items()
+        if choice is not None
+    ]
+    sizes = facts.sizes
+    lines.append(
+        f"- {sizes.all:,} parameters, {sizes.head:,} in the head, {sizes.trained:,} trained"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _parts(facts: RunFacts) -> str:
+    lines = [
+        f"| part | rows | speakers | {' | '.join(facts.classes)} |",
+        "|---|---:|---:|" + "---:|" * len(facts.classes),
+    ]
+    for part, found in facts.parts.items():
+        counts = " | ".join(str(n) for n in facts.counts(part))
+        lines.append(f"| {part} | {found['rows']} | {found['speakers']} | {counts} |")
+    return "\n".join(lines) + "\n"
+
+
+def _figures(facts: RunFacts) -> str:
+    lines = ["| figure | this system | always the commonest class |", "|---|---:|---:|"]
+    for name, found in facts.scores.figures.items():
+        guess = facts.scores.majority.get(name)
+        lines.append(f"| {title_of(name)} | {_cell(found)} | {_cell(guess)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(found: Estimate | None) -> str:
+    if found is None or math.isnan(found.value):
+        return ""
+    return f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
+
+
+def write_predictions(path: Path, facts: RunFacts, data: SystemData) -> None:
+    """Write one line per test row: what it is, what was said, and every probability."""
+    judged = facts.judged
+    affect = [name for name in AFFECTS if name in judged.affect]
+    heads = ["corpus", "id", "speaker", "true", "predicted"]
+    heads += [f"p_{name}" for name in facts.classes]
+    heads += [f"{name}{kind}" for name in affect for kind in ("", "_predicted")]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(heads)
+        for at, row in enumerate(judged.rows.tolist()):
+            example = data.examples[row]
+            line: list[Any] = [example.corpus, example.id, example.speaker]
+            line += [_names(judged.truth[at], facts), _names(judged.chosen[at], facts)]
+            line += [f"{p:.6f}" for p in judged.probabilities[at]]
+            for name in affect:
+                values = judged.affect[name]
+                line += [_number(values.truth[at]), _number(values.prediction[at])]
+            rows.writerow(line)
+
+
+def _names(row: Any, facts: RunFacts) -> str:
+    return ";".join(name for name, there in zip(facts.classes, row, strict=True) if there)
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6f}"
+
+
+def write_problems(path: Path, facts: RunFacts) -> None:
+    """Write the rows of the corpus that could not be used."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["source", "reason"])
+        rows.writerows([problem.source, problem.reason] for problem in facts.problems)

@@ -1,0 +1,133 @@
+"""The rows of a corpus that a system can be trained on, split, checked, and with their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import CorpusError
+from core.labels import EMOTIONS
+from core.models.specification import Problem
+from core.types import Modality
+from training.data.audio_identity import AudioDigests
+from training.data.batch import Targets
+from training.data.corpora.registry import read_corpus
+from training.data.example import Example, RowProblem
+from training.data.example_splits import Parts, SplitConfig, check, describe, split, split_digest
+from training.data.label_transform import label_transform
+from training.data.loading import AudioLoader, usable
+from training.data.targets import targets_of
+from training.progress import Reporter
+from training.system_config import CorpusConfig
+
+
+@dataclass(frozen=True)
+class LoadedCorpus:
+    """Examples that have what a system takes, names of the labels, and rows that can't be used."""
+
+    examples: tuple[Example, ...]
+    classes: tuple[str, ...]
+    problems: tuple[RowProblem, ...]
+    loader: AudioLoader
+    digests: AudioDigests
+
+
+@dataclass(frozen=True)
+class SystemData:
+    """A corpus ready for training.
+
+    Attributes:
+        examples: all that are usable; `parts` are indices into them.
+        described: per part rows, speakers, sessions, genders and rows per class.
+        digest: of the split.
+        added: training rows that label transform gave, by class.
+    """
+
+    examples: tuple[Example, ...]
+    classes: tuple[str, ...]
+    problem: Problem
+    targets: Targets
+    parts: Parts
+    described: Mapping[str, Mapping[str, Any]]
+    digest: str
+    added: Mapping[str, int]
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Name of each example's corpus."""
+        return tuple(example.corpus for example in self.examples)
+
+
+def load_examples(
+    config: CorpusConfig,
+    root: Path,
+    modalities: Sequence[Modality],
+    reporter: Reporter,
+    loader: AudioLoader | None = None,
+) -> LoadedCorpus:
+    """Read a corpus and keep what has all the modalities; problems are counted and told.
+
+    Raises:
+        CorpusError: the folder is not that corpus, nothing in it can be used, or `strict` and a
+            bad row.
+    """
+    folder = root / config.path if config.path else root
+    if not folder.is_dir():
+        raise CorpusError(f"The folder {folder} does not exist.", "Name it with --data DIR.")
+    reading = read_corpus(config.name, folder, strict=config.strict, **config.options)
+    loader = loader or AudioLoader()
+    found = usable(
+        reading.examples,
+        loader if Modality.SPEECH in modalities else None,
+        text=Modality.TEXT in modalities,
+        strict=config.strict,
+        reporter=reporter,
+    )
+    problems = (*reading.problems, *found.problems)
+    reporter.say(f"{config.name}: {len(found.examples):,} rows, {len(problems):,} can't be used")
+    classes = reading.classes or EMOTIONS
+    return LoadedCorpus(found.examples, classes, problems, loader, AudioDigests(loader))
+
+
+def prepare(
+    corpus: LoadedCorpus, config: SplitConfig, problem: Problem, transform: bool = False
+) -> SystemData:
+    """Split a corpus, refuse a split that leaks, apply label transform, and make targets.
+
+    Raises:
+        CorpusError: the split can't be made, or something is in two parts.
+    """
+    parts = split(corpus.examples, config)
+    check(
+        corpus.examples, parts,
+        speakers=config.speaker_independent, audio_digests=corpus.digests,
+    )  # fmt: skip
+    examples, added = corpus.examples, {}
+    if transform:
+        transformed = label_transform(examples, parts)
+        examples, parts, added = transformed.examples, transformed.parts, transformed.added
+    return SystemData(
+        examples=examples,
+        classes=corpus.classes,
+        problem=problem,
+        targets=_targets(examples, corpus.classes, problem, parts),
+        parts=parts,
+        described=describe(parts, examples),
+        digest=split_digest(examples, parts),
+        added=added,
+    )
+
+
+def _targets(
+    examples: Sequence[Example], classes: Sequence[str], problem: Problem, parts: Parts
+) -> Targets:
+    """Return targets of all examples; rows that are in no part have none."""
+    chosen = np.zeros(len(examples), dtype=bool)
+    for _, rows in parts.items():
+        chosen[rows] = True
+    kept = [e if chosen[row] else replace(e, labels=()) for row, e in enumerate(examples)]
+    return targets_of(kept, classes, problem)

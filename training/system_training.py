@@ -1,0 +1,231 @@
+"""Training one system on one split: the best epoch by a validation part, then calibrated."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from core.models.calibration import Calibration, fit_temperature, sigmoid, softmax
+from core.models.calibration import Path as Way
+from core.models.outputs import EmotionOutput
+from core.models.specification import Problem
+from core.models.speech_text import SpeechTextModel
+from core.models.systems.head import LOSS_LOGITS, Variant
+from core.types import Modality
+from training.batch_objective import batch_objective, place_batch, run_batch
+from training.data.batch import Batch, Targets
+from training.data.batches import BatchSource, ScoringBatches, SystemBatches
+from training.data.targets import take
+from training.evaluation.system_scores import AFFECTS, Affect, Judged, score
+from training.losses import EmotionLoss, Group, class_weights, make_loss
+from training.losses.config import NONE
+from training.metrics import fit_thresholds
+from training.objective import Outcome
+from training.progress import Reporter
+from training.system_config import SystemConfig
+from training.system_data import SystemData
+from training.trainer import Trainer
+
+Float = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+_TEMPERATURES = (0.4, 10.0)
+"""A validation part of a few rows may be separated perfectly; no temperature follows from that."""
+_ALONE: Mapping[Modality, tuple[Way, ...]] = {
+    Modality.SPEECH: (Way.SPEECH_RAW, Way.SPEECH_PERSONAL),
+    Modality.TEXT: (Way.TEXT,),
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and what came of the training."""
+
+    model: SpeechTextModel
+    outcome: Outcome
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model says of rows, in their order: logits (n, C), alone per modality, affect (n,)."""
+
+    logits: Float
+    alone: Mapping[Modality, Float]
+    affect: Mapping[str, Float]
+
+
+class PublishedLoss(EmotionLoss):
+    """Takes for logits what the published code did, where a head says so (`LOSS_LOGITS`)."""
+
+    def __call__(
+        self, output: EmotionOutput, targets: Targets, group: Group | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Return the losses of the published code."""
+        if LOSS_LOGITS in output.auxiliary:
+            output = replace(output, logits=output.auxiliary[LOSS_LOGITS])
+        return super().__call__(output, targets, group)
+
+
+def make_criterion(config: SystemConfig, data: SystemData) -> EmotionLoss:
+    """Return the loss, with class weights of the training part."""
+    labels = data.targets.labels[torch.from_numpy(data.parts.train)]
+    weights = None
+    if config.loss.emotion != NONE:
+        weights = class_weights(labels, config.loss.class_weights, config.loss.effective_beta)
+    made = make_loss(config.loss, data.problem, weights)
+    if config.variant == Variant.PAPER:
+        return PublishedLoss(config.loss, data.problem, weights)
+    return made
+
+
+def train_system(
+    config: SystemConfig,
+    data: SystemData,
+    source: BatchSource,
+    model: SpeechTextModel,
+    run_dir: Path,
+    reporter: Reporter,
+    resume: bool = False,
+) -> Trained:
+    """Train `model` (in place), keep the best epoch, and calibrate on the validation part.
+
+    Args:
+        source: where batches come from: cached features, or inputs end to end.
+        run_dir: for the state of the training; removed by `forget_state` when it is no longer used.
+    """
+    criterion = make_criterion(config, data)
+    batches = SystemBatches(
+        source, data.targets, data.parts.train, config.batches, corpora=data.corpora
+    )
+    chosen = data.parts.validation if config.selection == "validation" else data.parts.test
+    judging = ScoringBatches(source, data.targets, chosen, config.batches)
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        assert isinstance(network, SpeechTextModel)
+        return validation_metrics(network, judging, chosen, data, criterion)
+
+    objective = batch_objective(model, criterion, batches, batches.steps, validate)
+    outcome = Trainer(config.trainer, objective, run_dir, reporter).fit(resume)
+    model.eval()
+    calibration = Calibration()
+    if config.selection == "validation" and config.loss.emotion != NONE:
+        said = predict(model, judging, chosen)
+        calibration = calibrate(said, take(data.targets, chosen), config)
+    return Trained(model, outcome, calibration)
+
+
+def forget_state(run_dir: Path) -> None:
+    """Remove weights and moments of a training that has come to its end."""
+    for folder in run_dir.glob("state-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    (run_dir / "state.json").unlink(missing_ok=True)
+
+
+@torch.no_grad()
+def predict(model: SpeechTextModel, batches: ScoringBatches, rows: Rows) -> Said:
+    """Return what the model says of `rows`, in that order."""
+    place = {int(row): at for at, row in enumerate(rows)}
+    found: dict[str, Float] = {}
+    for batch in batches:
+        at = [place[int(row)] for row in batch.rows]
+        for name, values in _answers(model, batch).items():
+            if name not in found:
+                found[name] = np.zeros((len(rows), *values.shape[1:]))
+            found[name][at] = values
+    alone = {m: found[m.value] for m in Modality if m.value in found}
+    return Said(found["logits"], alone, {name: found[name] for name in AFFECTS if name in found})
+
+
+def _answers(model: SpeechTextModel, batch: Batch) -> dict[str, Float]:
+    device = next(model.parameters()).device
+    output = run_batch(model, place_batch(batch, device))
+    tensors = {"logits": output.logits, "arousal": output.arousal, "valence": output.valence}
+    for modality in _ALONE:
+        tensors[modality.value] = output.auxiliary.get(f"{modality.value}_alone")
+    return {
+        name: np.asarray(value.float().cpu().numpy(), dtype=np.float64)
+        for name, value in tensors.items()
+        if value is not None
+    }
+
+
+def validation_metrics(
+    model: SpeechTextModel,
+    batches: ScoringBatches,
+    rows: Rows,
+    data: SystemData,
+    criterion: EmotionLoss,
+) -> dict[str, float]:
+    """Return the loss and every figure of a part, with uncalibrated decisions."""
+    losses, counts = [], []
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        for batch in batches:
+            placed = place_batch(batch, device)
+            losses.append(float(criterion(run_batch(model, placed), placed.targets)["loss"]))
+            counts.append(len(batch.rows))
+    said = predict(model, batches, rows)
+    judged = judge(said, data, rows, Calibration(), criterion.config.emotion != NONE)
+    figures = score([judged], resamples=1).figures
+    return {
+        "loss": float(np.average(losses, weights=counts)),
+        **{name: found.value for name, found in figures.items()},
+    }
+
+
+def calibrate(said: Said, targets: Targets, config: SystemConfig) -> Calibration:
+    """Fit a temperature per way of judging (one label), or a threshold per label (several)."""
+    labels = targets.labels.numpy().astype(np.float64)
+    if config.is_multi_label:
+        fitted = fit_thresholds(sigmoid(said.logits), labels)
+        return Calibration(thresholds=tuple(float(np.clip(t, 0.01, 0.99)) for t in fitted))
+    truth = labels.argmax(axis=1)
+    low, high = _TEMPERATURES
+    temperatures = {Way.FUSED: fit_temperature(said.logits, truth, low, high)}
+    for modality in config.modalities:
+        # a system of one modality answers with its head on every way
+        logits = said.alone.get(modality, said.logits)
+        for way in _ALONE[modality]:
+            temperatures[way] = fit_temperature(logits, truth, low, high)
+    return Calibration(temperatures)
+
+
+def judge(
+    said: Said, data: SystemData, rows: Rows, calibration: Calibration, judges_labels: bool = True,
+    *, fold: int = 0, seed: int = 0,
+) -> Judged:  # fmt: skip
+    """Return decisions and calibrated probabilities beside the truth."""
+    truth = data.targets.labels.numpy()[rows].astype(np.float64)
+    probabilities, chosen = _decide(said.logits, data, calibration)
+    train = data.targets.labels.numpy()[data.parts.train]
+    affect = {
+        name: Affect(_truth(data.targets, name, rows), predicted)
+        for name, predicted in said.affect.items()
+    }
+    return Judged(
+        data.problem, truth, probabilities, chosen, rows, affect,
+        commonest=int(train.sum(axis=0).argmax()), judges_labels=judges_labels,
+        fold=fold, seed=seed,
+    )  # fmt: skip
+
+
+def _decide(logits: Float, data: SystemData, calibration: Calibration) -> tuple[Float, Float]:
+    if data.problem is Problem.MULTI_LABEL:
+        probabilities = sigmoid(logits)
+        thresholds = np.asarray(calibration.thresholds_for(data.classes))
+        return probabilities, (probabilities >= thresholds).astype(np.float64)
+    probabilities = softmax(logits / calibration.temperature(Way.FUSED))
+    return probabilities, np.eye(logits.shape[1])[logits.argmax(axis=1)]
+
+
+def _truth(targets: Targets, name: str, rows: Sequence[int] | Rows) -> Float:
+    values: torch.Tensor = getattr(targets, name)
+    return np.asarray(values.numpy()[np.asarray(rows)], dtype=np.float64)
