@@ -107,9 +107,7 @@ def save_checkpoint(
     with _replacing(target) as folder:
         _write_weights(model, folder / WEIGHTS, half=half)
         processor.save(folder / PROCESSOR)
-        _write_text(folder / TRAINING, yaml.safe_dump(dict(training), allow_unicode=True))
-        _write_text(folder / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
-        _write_text(folder / CARD, card)
+        _write_papers(folder, training, metrics, card)
         info = CheckpointInfo(
             path=folder,
             name=name,
@@ -123,6 +121,15 @@ def save_checkpoint(
         )
         write_config(info)
     return read_info(target)
+
+
+def _write_papers(
+    folder: Path, training: Mapping[str, Any], metrics: Mapping[str, Any], card: str
+) -> None:
+    """Write what people read about a checkpoint."""
+    _write_text(folder / TRAINING, yaml.safe_dump(dict(training), allow_unicode=True))
+    _write_text(folder / METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    _write_text(folder / CARD, card)
 
 
 @contextmanager
@@ -180,7 +187,7 @@ def load_checkpoint(directory: Path | str) -> LoadedModel:
     processor = None
     try:
         processor = load_processor(info.path / PROCESSOR)
-    except (EmoscopeError, OSError, ValueError, KeyError, TypeError) as error:
+    except (EmoscopeError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         problems.append(f"the processor can't be read ({error})")
     if model is not None:
         problems += _load_weights(model, info.path / WEIGHTS)
@@ -195,7 +202,7 @@ def _build(info: CheckpointInfo, problems: list[str]) -> EmotionModel | None:
         return found.from_config(info.specification, info.model_config)
     except EmoscopeError as error:
         problems.append(error.problem.rstrip("."))
-    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         problems.append(f"its model configuration makes no sense ({error})")
     return None
 

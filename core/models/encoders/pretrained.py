@@ -78,7 +78,7 @@ def load_pretrained_speech(
     found = backbone.plain(backbone.read_config(folder))
     config = PretrainedSpeechConfig.from_dict({"model": found, **options})
     wanted = _fitting(folder, pretrained_speech.model_config, config)
-    normalise = _normalises(folder)
+    normalise = read_normalisation(folder)
     left = ("masked_spec_embed",) if config.mask_time == 0 and config.mask_feature == 0 else ()
     if config.output is SpeechOutput.EXTRACT_FEATURES:
         left = (*left, "encoder.")
@@ -208,7 +208,7 @@ def check_tokenizer(
         )
 
 
-def _normalises(folder: Path) -> bool:
+def read_normalisation(folder: Path) -> bool:
     """Read whether the model takes normalised waveforms; it must be for 16 kHz."""
     path = folder / PREPROCESSOR
     try:

@@ -61,6 +61,17 @@ def pooler_options(found: PretrainedConfig, config: PretrainedTextConfig) -> dic
     return {"add_pooling_layer": config.pooling == POOLER} if has_choice else {}
 
 
+def positions_of(model: Any) -> int:
+    """Return how many tokens a text model takes; a very large number where nothing limits it."""
+    most = getattr(model.config, "max_position_embeddings", None)
+    if most is None or most < 1:
+        return 1 << 30
+    # RoBERTa counts positions from the one after the padding's
+    embeddings = getattr(getattr(model, "base_model", model), "embeddings", None)
+    padding = getattr(embeddings, "padding_idx", None)
+    return int(most) - (0 if padding is None else int(padding) + 1)
+
+
 class PretrainedTextEncoder(FreezableEncoder):
     """Tokens to a sequence of vectors and a pooled one.
 
@@ -88,14 +99,8 @@ class PretrainedTextEncoder(FreezableEncoder):
 
     @property
     def positions(self) -> int:
-        """How many tokens a text can have; a very large number where nothing limits it."""
-        embeddings = getattr(self.model, "embeddings", None)
-        most = getattr(self.model.config, "max_position_embeddings", None)
-        if most is None or most < 1:
-            return 1 << 30
-        # RoBERTa counts positions from the one after the padding's
-        padding = getattr(embeddings, "padding_idx", None)
-        return int(most) - (0 if padding is None else int(padding) + 1)
+        """How many tokens a text can have."""
+        return positions_of(self.model)
 
     def config(self) -> dict[str, Any]:
         """Return plain JSON values from which `build` makes the same architecture."""
