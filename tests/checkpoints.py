@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from core.labels import EMOTIONS
 from core.models.baseline import FeatureStatistics, normalised_functional_dim
@@ -15,15 +16,22 @@ from core.models.bimodal import BimodalConfig, BimodalModel, FusionConfig
 from core.models.calibration import Calibration, DoubtLimits
 from core.models.calibration import Path as JudgedBy
 from core.models.checkpoint import save_checkpoint
+from core.models.encoders.build import build_speech_encoder, build_text_encoder
+from core.models.encoders.pretrained import load_pretrained_speech, load_pretrained_text
+from core.models.encoders.pretrained import make_processor as make_pretrained_processor
 from core.models.encoders.speech import SpeechEncoderConfig
 from core.models.encoders.text import TextEncoderConfig
 from core.models.fusion.cross_attention import CrossAttentionConfig
 from core.models.fusion.rsa_cfn import RsaCfnConfig
 from core.models.processor import Processor, ProcessorConfig
-from core.models.specification import Specification
+from core.models.processor_loading import AnyProcessor
+from core.models.specification import Problem, Specification
 from core.models.speech_features import SpeechFeatureExtractor
+from core.models.speech_text import SpeechTextConfig, SpeechTextModel, make_specification
+from core.models.systems.registry import system as published
 from core.models.tokenizer import TextTokenizer
 from core.types import FloatArray, Modality
+from training.generated.encoders import write_encoder
 
 SENTENCES = (
     "I am so happy to see you today",
@@ -112,6 +120,90 @@ def make_checkpoint(
         limits=limits,
     )
     return directory
+
+
+def make_speech_text_checkpoint(
+    directory: Path,
+    *,
+    system: str = "early",
+    problem: Problem = Problem.SINGLE_LABEL,
+    affect: bool = False,
+    labels: tuple[str, ...] = EMOTIONS,
+    languages: tuple[str, ...] = ("en", "ko"),
+    pretrained: bool = False,
+    head: Mapping[str, Any] | None = None,
+    calibration: Calibration | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    card: str = "# Tiny\n\nRandom weights, for tests. Licence: none needed.\n",
+    limits: DoubtLimits | None = None,
+    name: str = "",
+    seed: int = 0,
+    width: int = 32,
+) -> Path:
+    """Write a checkpoint of a published system with random weights to `directory`; return it.
+
+    Args:
+        pretrained: encoders of the kind a hub has, tiny; else those of the embedded checkpoint.
+        head: options of the system's head.
+        width: of pretrained encoders; that of text is two thirds of it, in steps of 16.
+    """
+    torch.manual_seed(seed)
+    config = SpeechTextConfig(system, affect=affect, head=dict(head or {}))
+    takes = published(system).modalities
+    make = _pretrained_parts if pretrained else _compact_parts
+    speech, text, processor = make(directory.parent / "encoders", takes, languages, width)
+    known = languages if Modality.TEXT in takes else ()
+    specification = make_specification(config, labels, problem=problem, languages=known)
+    model = SpeechTextModel(specification, config, speech=speech, text=text)
+    _shake(model)
+    save_checkpoint(
+        directory,
+        model,
+        processor,
+        name=name or f"tiny-{system}",
+        architecture="speech_text",
+        training={"seed": seed, "trained_on": {}},
+        metrics=metrics or {"uar": None},
+        card=card,
+        calibration=calibration,
+        limits=limits,
+        half=False,
+    )
+    return directory
+
+
+def _compact_parts(
+    _: Path, takes: tuple[Modality, ...], languages: tuple[str, ...], __: int
+) -> tuple[nn.Module | None, nn.Module | None, AnyProcessor]:
+    speech = build_speech_encoder({"kind": "compact", **MODEL.speech.to_dict()})
+    text = build_text_encoder({"kind": "compact", **MODEL.text.to_dict()})
+    reads, hears = Modality.TEXT in takes, Modality.SPEECH in takes
+    processor = make_processor(languages if reads else ())
+    return speech if hears else None, text if reads else None, processor
+
+
+def _pretrained_parts(
+    folder: Path, takes: tuple[Modality, ...], languages: tuple[str, ...], width: int
+) -> tuple[nn.Module | None, nn.Module | None, AnyProcessor]:
+    narrow = max(16, width * 2 // 3 // 16 * 16)
+    speech = text = None
+    if Modality.SPEECH in takes:
+        kind = "wav2vec2_large_like"
+        speech = load_pretrained_speech(write_encoder(kind, folder / f"speech{width}", width=width))
+    if Modality.TEXT in takes:
+        kind = "klue_roberta_like"
+        text = load_pretrained_text(write_encoder(kind, folder / f"text{narrow}", width=narrow))
+    prepared = languages if text is not None else ()
+    processor = make_pretrained_processor(speech, text, languages=prepared, longest_seconds=6.0)
+    return speech.encoder if speech else None, text.encoder if text else None, processor
+
+
+def _shake(model: SpeechTextModel) -> None:
+    """Move the parts that answer away from where they start, so that answers differ."""
+    with torch.no_grad():
+        for parameter in (*model.head.parameters(), *model.probes.parameters()):
+            if parameter.ndim > 1:
+                parameter.add_(0.3 * torch.randn_like(parameter))
 
 
 def voice(seconds: float, pitch: float = 150.0, seed: int = 0) -> FloatArray:

@@ -160,7 +160,10 @@ class Verdict:
         if sizes is None:
             half = weights.shape[0] // 2
             return [feature_map(weights, (half, half))]
-        return [feature_map(weights, sizes), feature_profile(weights, sizes)]
+        found: list[AttentionMap | None] = [feature_map(weights, sizes)]
+        if weights[: sizes[0], sizes[0] :].any():  # else each attends within itself: no medians
+            found.append(feature_profile(weights, sizes))
+        return found
 
     def _over_time(self, weights: FloatArray) -> FloatArray:
         """Lay chunks (B, L, T) one after another: (L, sum of valid T), each by its weight."""
