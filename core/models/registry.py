@@ -16,6 +16,7 @@ ARCHITECTURES: Mapping[str, str] = MappingProxyType(
     {
         "bimodal": "core.models.bimodal:BimodalModel",
         "speech_text": "core.models.speech_text:SpeechTextModel",
+        "voting": "core.models.voting:VotingModel",
         "ready_made": "core.models.ready_made:ReadyMadeModel",
     }
 )
