@@ -61,7 +61,7 @@ class BatchConfig:
     """Most rows in a batch."""
     length: float = 0.0
     """Most of rows times longest row: positions of cached features, seconds end to end; 0: any."""
-    pool: int = 32
+    pool: int = 64
     """Batches whose rows are sorted by length together; 1: no sorting."""
     prefetch: int = 2
     """Batches that a thread prepares ahead when encoders run end to end; 0: none."""

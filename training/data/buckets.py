@@ -21,7 +21,7 @@ class BucketConfig:
     """Most rows."""
     length: float = 0.0
     """Most of rows times longest row: positions of cached features, seconds end to end; 0: any."""
-    pool: int = 32
+    pool: int = 64
     """Batches whose rows are sorted by length together: 1 is no sorting, more is less padding but
     less chance in what comes together."""
 

@@ -34,7 +34,7 @@ from training.data.extraction import (
     extract,
 )
 from training.data.feature_store import FeatureStore
-from training.data.loading import AudioLoader
+from training.data.loading import AudioLoader, default_digests
 from training.progress import Reporter
 
 __all__ = ["ExtractionConfig", "FeatureBank", "bank_of", "feature_bank"]
@@ -107,7 +107,7 @@ def feature_bank(
         MediaError: a recording can't be used (see `loading.usable`, which finds out before).
         CorpusError: an example lacks a modality. ConfigError: the cache folder can't be written.
     """
-    loader = loader or AudioLoader()
+    loader = loader or _loader(cache)
     banks: dict[Modality, EncodedBank | None] = {}
     for modality, encoder in ((Modality.SPEECH, speech), (Modality.TEXT, text)):
         banks[modality] = None
@@ -144,7 +144,7 @@ def bank_of(
     Args:
         encoder: takes ModelInputs; a compact `SpeechEncoder` or `TextEncoder` will do as well.
     """
-    config, loader = config or ExtractionConfig(), loader or AudioLoader()
+    config, loader = config or ExtractionConfig(), loader or _loader(cache)
     job = Extraction(as_encoder(encoder), processor, modality, loader, config, augment)
     digest = encoder_digest(encoder, processor, modality.value, asdict(config.numeric))
     keys = content_keys(job, digest, examples)
@@ -159,6 +159,10 @@ def bank_of(
         store.flush()  # what was encoded before an error or an interruption is kept
     loader.digests.save()
     return store.bank(keys)
+
+
+def _loader(cache: Path | None) -> AudioLoader:
+    return AudioLoader(None if cache is None else default_digests(cache))
 
 
 def _in_memory(

@@ -265,5 +265,4 @@ def _read_digests(path: Path) -> dict[str, tuple[int, int, str]]:
 
 def default_digests(cache: Path) -> FileDigests:
     """Return the digests that are kept in a cache folder."""
-    cache.mkdir(parents=True, exist_ok=True)
     return FileDigests(cache / "audio.json")
