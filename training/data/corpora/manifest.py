@@ -29,8 +29,9 @@ class ManifestOptions:
 
     Attributes:
         corpus: name for rows without a corpus column.
-        label_map: a map of training/configs/labels by name, a YAML file by path, label -> class
-            (None: left out), or a `Labelling`. None: SYNONYMS, other names kept as own classes.
+        label_map: a map of training/configs/labels by name, a YAML file by path (from here or from
+            the manifest), label -> class (None: left out), or a `Labelling`. None: SYNONYMS, other
+            names kept as own classes.
         classes: the only classes there may be, in order; None: whatever occurs.
         columns: field -> column name, where a manifest names its columns otherwise.
         affect_range: what the lowest and highest arousal and valence are in the file.
@@ -47,19 +48,25 @@ class ManifestOptions:
     classes: Sequence[str] | None = None
     columns: Mapping[str, str] | None = None
     affect_range: tuple[float, float] = (-1.0, 1.0)
-    audio_root: Path | None = None
+    audio_root: str | Path | None = None
     encoding: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
     keep_unlabelled: bool = False
     check_audio: bool = False
 
-    def labelling(self) -> Labelling | None:
+    def __post_init__(self) -> None:
+        low, high = self.affect_range
+        if not low < high:
+            raise CorpusError(f"affect_range {low:g} to {high:g} is empty.", "Give (low, high).")
+
+    def labelling(self, folder: Path) -> Labelling | None:
         """Return how labels become classes; None: by SYNONYMS and as they are."""
         if self.label_map is None or isinstance(self.label_map, Labelling):
             return self.label_map
         if isinstance(self.label_map, Mapping):
             return labelling.from_mapping(self.label_map)
-        return labelling.from_map(self.label_map)
+        beside = folder / self.label_map
+        return labelling.from_map(beside if beside.is_file() else self.label_map)
 
 
 def read(root: Path, *, strict: bool = False, **options: Any) -> Reading:
@@ -107,8 +114,8 @@ class _Rows:
         self._options = options
         self._log = log
         self._comma = decimal_comma
-        self._labelling = options.labelling()
-        self._folder = options.audio_root or path.parent
+        self._labelling = options.labelling(path.parent)
+        self._folder = Path(options.audio_root or path.parent)
         self._examples: list[Example] = []
         self._line_of: dict[tuple[str, str], int] = {}
         self._turns: dict[str, int] = {}
@@ -148,8 +155,10 @@ class _Rows:
         """Return the example of a row, None if it is left out. Raises ValueError: a bad row."""
         get = self._columns.text
         corpus = get(row, "corpus") or self._options.corpus
-        labels, arousal, valence = self._targets(row)
-        if not labels and arousal is None and valence is None and not self._unlabelled(row):
+        names = manifest_columns.labels(row.get(self._columns.names.get("labels", "")))
+        labels = self._classes(names)
+        arousal, valence = self._affect(row, "arousal"), self._affect(row, "valence")
+        if not labels and arousal is None and valence is None and not self._stays(names):
             return None
         start, end = self._times(row)
         audio = self._audio(line, get(row, "path"))
@@ -180,18 +189,10 @@ class _Rows:
             source=source(self._path, line),
         )
 
-    def _targets(self, row: Row) -> tuple[tuple[str, ...], float | None, float | None]:
-        names = manifest_columns.labels(row.get(self._columns.names.get("labels", "")))
-        limits = self._options.affect_range
-        arousal, valence = (
-            self._affect(self._columns.text(row, field), field, limits)
-            for field in ("arousal", "valence")
-        )
-        return self._classes(names), arousal, valence
-
-    def _affect(self, text: str, name: str, limits: tuple[float, float]) -> float | None:
+    def _affect(self, row: Row, name: str) -> float | None:
+        text = self._columns.text(row, name)
         try:
-            return manifest_columns.affect(text, limits, self._comma)
+            return manifest_columns.affect(text, self._options.affect_range, self._comma)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
 
@@ -206,9 +207,9 @@ class _Rows:
             raise ValueError(f"{', '.join(found)} is none of the classes {', '.join(allowed)}")
         return found
 
-    def _unlabelled(self, row: Row) -> bool:
-        """Return whether a row without target stays; one that lacks it by mistake is reported."""
-        if not self._options.keep_unlabelled and not self._columns.text(row, "labels"):
+    def _stays(self, names: Sequence[str]) -> bool:
+        """Return whether a row without target stays; one that just lacks it is reported."""
+        if not self._options.keep_unlabelled and not names:
             raise ValueError("no label, and neither arousal nor valence")
         return self._options.keep_unlabelled
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import CorpusError
 from core.labels import EMOTIONS
-
-SYNONYMS = {
-    "calm": "neutral",
-    "happiness": "happy",
-    "joy": "happy",
-    "anger": "angry",
-    "sadness": "sad",
-    "fearful": "fear",
-    "anxiety": "fear",
-    "surprised": "surprise",
-}
-"""Names that corpora use for one of our classes; calm counts as neutral (RAVDESS)."""
+from training.data.corpora.labelling import SYNONYMS
+from training.data.corpora.manifest_file import Row, read_table
+from training.data.corpora.rows import RowLog
 
 _REQUIRED = ("path", "corpus", "speaker", "emotion")
 
@@ -54,18 +44,14 @@ def read_manifest(speech_dir: Path) -> tuple[Clip, ...]:
         CorpusError: there is no manifest, or it lacks a column or a value.
     """
     path = speech_dir / "manifest.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [c for c in _REQUIRED if c not in (reader.fieldnames or ())]
-            if missing:
-                raise CorpusError(f"{path} has no column {', '.join(missing)}.", "Add it.")
-            return tuple(_clip(row, path, number) for number, row in enumerate(reader, start=2))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{path} can't be read ({error}).", "Check the data folder.") from error
+    table = read_table(path, RowLog(strict=True))
+    missing = [column for column in _REQUIRED if column not in table.columns]
+    if missing:
+        raise CorpusError(f"{path} has no column {', '.join(missing)}.", "Add it.")
+    return tuple(_clip(row, path, line) for line, row in table.rows)
 
 
-def _clip(row: dict[str, str], path: Path, number: int) -> Clip:
+def _clip(row: Row, path: Path, number: int) -> Clip:
     if any(not row[column] for column in _REQUIRED):
         raise CorpusError(f"{path}, line {number}: a value is empty.", "Correct the row.")
     emotion = row["emotion"].strip().lower()
