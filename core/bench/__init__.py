@@ -1,7 +1,8 @@
 """`emoscope bench`: speed and memory, measured through the classes the program itself uses.
 
 A topic is one file with `measure(quick: bool) -> Report`, named in `TOPICS` as a string, so that
-nothing is imported before it is asked for and the window's topic may live with the window.
+nothing is imported before it is asked for, and the topics of the window and of training may live
+with the window and with training.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "live": "desktop.bench.live:measure",
         "window": "desktop.bench.window:measure",
         "soak": "core.bench.soak:measure",
+        "rsa_cfn": "training.bench.rsa_cfn:measure",
     }
 )
 
