@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,15 @@ from torch import nn
 
 from core.models.calibration import Calibration, fit_temperature, sigmoid, softmax
 from core.models.calibration import Path as Way
-from core.models.outputs import EmotionOutput
 from core.models.specification import Problem
 from core.models.speech_text import SpeechTextModel
-from core.models.systems.head import LOSS_LOGITS, Variant
 from core.types import Modality
 from training.batch_objective import batch_objective, place_batch, run_batch
 from training.data.batch import Batch, Targets
 from training.data.batches import BatchSource, ScoringBatches, SystemBatches
 from training.data.targets import take
 from training.evaluation.system_scores import AFFECTS, Affect, Judged, score
-from training.losses import EmotionLoss, Group, class_weights, make_loss
+from training.losses import EmotionLoss, class_weights, make_loss
 from training.losses.config import NONE
 from training.metrics import fit_thresholds
 from training.objective import Outcome
@@ -38,6 +36,8 @@ Rows = NDArray[np.int64]
 
 _TEMPERATURES = (0.4, 10.0)
 """A validation part of a few rows may be separated perfectly; no temperature follows from that."""
+SHOWN = ("f1_weighted", "f1_macro", "uar", "f1_micro", "ccc_arousal", "ccc_valence", "ccc_mean")
+"""Figures of the validation part that are told every epoch; the best one is chosen by any."""
 _ALONE: Mapping[Modality, tuple[Way, ...]] = {
     Modality.SPEECH: (Way.SPEECH_RAW, Way.SPEECH_PERSONAL),
     Modality.TEXT: (Way.TEXT,),
@@ -62,28 +62,13 @@ class Said:
     affect: Mapping[str, Float]
 
 
-class PublishedLoss(EmotionLoss):
-    """Takes for logits what the published code did, where a head says so (`LOSS_LOGITS`)."""
-
-    def __call__(
-        self, output: EmotionOutput, targets: Targets, group: Group | None = None
-    ) -> dict[str, torch.Tensor]:
-        """Return the losses of the published code."""
-        if LOSS_LOGITS in output.auxiliary:
-            output = replace(output, logits=output.auxiliary[LOSS_LOGITS])
-        return super().__call__(output, targets, group)
-
-
 def make_criterion(config: SystemConfig, data: SystemData) -> EmotionLoss:
     """Return the loss, with class weights of the training part."""
     labels = data.targets.labels[torch.from_numpy(data.parts.train)]
     weights = None
     if config.loss.emotion != NONE:
         weights = class_weights(labels, config.loss.class_weights, config.loss.effective_beta)
-    made = make_loss(config.loss, data.problem, weights)
-    if config.variant == Variant.PAPER:
-        return PublishedLoss(config.loss, data.problem, weights)
-    return made
+    return make_loss(config.loss, data.problem, weights)
 
 
 def train_system(
@@ -175,10 +160,8 @@ def validation_metrics(
     said = predict(model, batches, rows)
     judged = judge(said, data, rows, Calibration(), criterion.config.emotion != NONE)
     figures = score([judged], resamples=1).figures
-    return {
-        "loss": float(np.average(losses, weights=counts)),
-        **{name: found.value for name, found in figures.items()},
-    }
+    shown = {name: found.value for name, found in figures.items() if name in SHOWN}
+    return {"loss": float(np.average(losses, weights=counts)), **shown}
 
 
 def calibrate(said: Said, targets: Targets, config: SystemConfig) -> Calibration:
