@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, ActionEntry] = MappingProxyType(
         "newest": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Follow the newest turn"), "End", "session"
         ),
+        "model": ActionEntry(QT_TRANSLATE_NOOP("Actions", "Model…"), "", "session", separated=True),
         "whole": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Show the whole recording"), "Home", "view"
         ),

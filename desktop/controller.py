@@ -122,7 +122,7 @@ class Controller(QObject):
         window.start_page.sample.connect(self.open_sample)
         window.start_page.limits.connect(self.dialogs.show_limits)
         window.status.whisper_wanted.connect(self.dialogs.get_whisper)
-        window.file_dropped.connect(lambda path: self.open_recording(Path(path)))
+        window.file_dropped.connect(lambda path: self._dropped(Path(path)))
         window.menus.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
         window.menus.theme_chosen.connect(lambda name: self.change(theme=name))
         window.menus.interface_language_chosen.connect(
@@ -155,6 +155,7 @@ class Controller(QObject):
             "shortcuts": self.dialogs.show_shortcuts,
             "limits": self.dialogs.show_limits,
             "whisper": self.dialogs.get_whisper,
+            "model": self.dialogs.show_model,
             "log": self.trouble.open_log_folder,
             "about": self.dialogs.show_about,
         }
@@ -189,6 +190,13 @@ class Controller(QObject):
         self.change(recent_path=path)
         settings, listener = self.settings, self._bridge.publish
         self._prepare(lambda: self._factory.recording(path, settings, listener), live=False)
+
+    def _dropped(self, path: Path) -> None:
+        """Open what was dropped on the window: a folder is a model, a file a recording."""
+        if path.is_dir():
+            self.dialogs.show_model(path)
+        else:
+            self.open_recording(path)
 
     def open_sample(self) -> None:
         """Read the conversation that ships with the program."""
@@ -311,10 +319,9 @@ class Controller(QObject):
     def ask_for_checkpoint(self) -> None:
         """Choose the folder of another model."""
         folder = QFileDialog.getExistingDirectory(self._window, self.tr("Folder of a model"))
+        self._show_choices()  # the box goes back to what is chosen until the card was seen
         if folder:
-            self.change(checkpoint=folder)
-        else:
-            self._show_choices()
+            self.dialogs.show_model(Path(folder))
 
     def _show_choices(self) -> None:
         s = self.settings

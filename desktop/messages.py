@@ -145,6 +145,14 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
                 "Messages", "{name}: {count} lines overlap another of the same speaker."
             ),
         ),
+        "model_reads_text": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The model {model} reads text, and nothing writes down what is said: turns are "
+                "not judged. Get a recognition model, or choose another model.",
+            ),
+            "whisper",
+        ),
         "no_speech": _entry(
             QT_TRANSLATE_NOOP("Messages", "No speech was found."),
         ),

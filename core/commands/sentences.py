@@ -21,6 +21,8 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "header promises.",
         "journal_failed": "The session can't be written to {folder} ({reason}).",
         "media_unfinished": "The recording breaks off after {decoded} s; it was probably cut.",
+        "model_reads_text": "The model {model} reads text, and nothing writes down what is said: "
+        "turns are not judged.",
         "no_speech": "No speech was found.",
         "no_whisper_folder": "There is no Whisper model in {folder}; going on with speech alone.",
         "no_whisper_model": "No Whisper model {model} on this machine ({megabytes} MB, not "

@@ -86,9 +86,11 @@ class ModelAnalyzer:
         from core.models.checkpoint import load_checkpoint
         from core.models.device import choose_device
         from core.models.inference import Inference
+        from core.pipeline.threads import cores, threads_for
 
         torch.set_num_threads(1)
         loaded = load_checkpoint(self._info.path)
+        torch.set_num_threads(threads_for(loaded.processor, cores()))
         self._inference = Inference(loaded.model, choose_device(self._preference))
         self._hearing = hearing_for(loaded)
         self._loaded = loaded

@@ -48,6 +48,8 @@ class EmotionWorker:
         """Turns that are not final yet."""
         self._texts: dict[int, Transcript] = {}
         """Partial texts that came before the first judgement of their utterance."""
+        self._asked_for_text = False
+        """Whether it was said that the model reads text and nobody writes any."""
 
     def run(self) -> None:
         """Work until the queue is closed and empty."""
@@ -110,7 +112,13 @@ class EmotionWorker:
             return None, FAILED
         if result is not None:
             return result, None
-        return None, NO_TEXT if job.stage is Stage.FINAL else TEXT_AWAITED
+        if job.stage is not Stage.FINAL:
+            return None, TEXT_AWAITED
+        if transcript is None and not self._asked_for_text:
+            self._asked_for_text = True
+            values = {"model": self._analyzer.model.name}
+            self._notify(Notice(Message("model_reads_text", values), Severity.WARNING))
+        return None, NO_TEXT
 
     def _remember(self, utterance: Utterance) -> None:
         try:

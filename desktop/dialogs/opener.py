@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog
@@ -47,6 +48,17 @@ class DialogOpener(QObject):
 
         dialog = WhisperDialog(self._bridge, self._window)
         dialog.chosen.connect(lambda model: self._change(whisper=model))
+        self._show(dialog)
+
+    def show_model(self, folder: Path | None = None) -> None:
+        """Show a model, the chosen one unless another folder is named; it can be chosen there."""
+        from core.resources import embedded_checkpoint
+        from desktop.dialogs.model import ModelDialog
+
+        chosen = self._settings().checkpoint
+        shown = folder or (Path(chosen) if chosen else embedded_checkpoint())
+        dialog = ModelDialog(self._bridge, shown, embedded_checkpoint(), self._window)
+        dialog.chosen.connect(lambda name: self._change(checkpoint=name))
         self._show(dialog)
 
     def show_limits(self) -> None:

@@ -1,0 +1,37 @@
+"""How many threads a model may use beside a window that must stay smooth."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from core.models.processor import Processor
+
+if TYPE_CHECKING:
+    from core.models.processor_loading import AnyProcessor
+
+MOST = 4
+"""More threads hardly help one utterance at a time."""
+
+LEFT_ALONE = 2
+"""Cores for the window and for speech recognition. Two threads of a model that wait for each other
+on two busy cores are 2.4 to 4.7 times slower than one."""
+
+
+def cores() -> int:
+    """Return on how many cores this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def threads_for(processor: AnyProcessor, available: int) -> int:
+    """Return how many threads to judge with: one for a compact model, which needs no more.
+
+    Args:
+        processor: of the model; pretrained encoders take samples, compact ones measured frames.
+        available: cores.
+    """
+    if isinstance(processor, Processor):
+        return 1
+    return max(1, min(MOST, available - LEFT_ALONE))
