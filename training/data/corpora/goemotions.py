@@ -6,6 +6,7 @@ a quotation mark is part of the text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import CorpusError
@@ -15,17 +16,20 @@ from training.data.text_rows import TextRow, label_file, parse_label_ids, read_l
 LABEL_MAP = "goemotions_ekman"
 
 
-def read(folder: Path, part: str, log: RowLog | None = None) -> list[TextRow]:
+def read(
+    folder: Path, part: str, log: RowLog | None = None, names: Sequence[str] | None = None
+) -> list[TextRow]:
     """Return the rows of `<folder>/<part>.tsv`; the folder's name ends in its language.
 
     Args:
         log: takes the malformed rows; without one the first of them is an error.
+        names: of the labels by id; None: from emotions.txt or labels.txt.
 
     Raises:
         CorpusError: the file is missing, or a row is malformed and nothing takes it.
     """
     log = log or RowLog(strict=True)
-    names = read_labels(label_file(folder))
+    names = names or read_labels(label_file(folder))
     path = folder / f"{part}.tsv"
     language = folder.name.rpartition("_")[2]
     try:
@@ -44,7 +48,7 @@ def read(folder: Path, part: str, log: RowLog | None = None) -> list[TextRow]:
     return rows
 
 
-def _parsed(fields: list[str], names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _parsed(fields: list[str], names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     if len(fields) not in (2, 3) or not fields[0].strip():
         found = f"found {len(fields)} fields" if fields[0].strip() else "found no text"
         raise ValueError(f"expected text, label ids and a comment id, {found}")

@@ -49,11 +49,12 @@ def read_goemotions(
             f"{root} has no train.tsv, dev.tsv or test.tsv.", "Give the folder of GoEmotions."
         )
     log = RowLog(strict)
-    chosen = _labelling(folders[0], goemotions.LABEL_MAP, classes)
+    names = read_labels(label_file(folders[0]))
+    chosen = _labelling(names, goemotions.LABEL_MAP, classes)
     examples = [
-        example
+        _example(f"goemotions_{_language(folder)}", path, row, part, _language(folder), chosen)
         for folder in folders
-        for example in _examples(folder, goemotions.read, parts, chosen, log)
+        for row, path, part in _rows(folder, goemotions.read, parts, names, log)
     ]
     return _reading(examples, log, chosen, keep_unlabelled)
 
@@ -66,7 +67,7 @@ def read_kote(
     parts: Sequence[str] = (),
     keep_unlabelled: bool = False,
 ) -> Reading:
-    """Read KOTE as published, with a labels.txt that names its 44 labels in order.
+    """Read KOTE as published; a labels.txt may name its 44 labels in order.
 
     Args:
         root: a folder with train.tsv, val.tsv, test.tsv, or one above its folder kote.
@@ -76,13 +77,18 @@ def read_kote(
 
     Raises CorpusError or ConfigError.
     """
-    require_folder(root, "train.tsv, val.tsv, test.tsv and labels.txt")
+    require_folder(root, "train.tsv, val.tsv, test.tsv")
     folder = root if _tables(root) else root / "kote"
     if not _tables(folder):
         raise CorpusError(f"{root} has no train.tsv, val.tsv or test.tsv.", "Give KOTE's folder.")
     log = RowLog(strict)
-    chosen = _labelling(folder, kote.LABEL_MAP, classes)
-    examples = _examples(folder, kote.read, parts, chosen, log)
+    file = label_file(folder)
+    names = read_labels(file) if file.is_file() else kote.LABELS
+    chosen = _labelling(names, kote.LABEL_MAP, classes)
+    examples = [
+        _example("kote", path, row, part, "ko", chosen)
+        for row, path, part in _rows(folder, kote.read, parts, names, log)
+    ]
     return _reading(examples, log, chosen, keep_unlabelled)
 
 
@@ -98,37 +104,31 @@ def _language(folder: Path) -> str:
     return ending if ending in ("en", "ko") else "en"
 
 
-def _labelling(folder: Path, map_name: str, classes: str) -> Labelling:
-    names = read_labels(label_file(folder))
-    if classes == "own":
-        return own(names)
-    label_map = load_label_map(map_name)
-    label_map.check(names)
+def _labelling(names: Sequence[str], map_name: str, classes: str) -> Labelling:
+    load_label_map(map_name).check(names)
     return labelling.choose(map_name, classes, {"own": own(names)})
 
 
-def _examples(
-    folder: Path, read: _RowReader, parts: Sequence[str], chosen: Labelling, log: RowLog
-) -> list[Example]:
+def _rows(
+    folder: Path, read: _RowReader, parts: Sequence[str], names: Sequence[str], log: RowLog
+) -> list[tuple[TextRow, Path, str]]:
+    """Return (row, table, part) of the wanted parts, or of all that are there."""
     tables = _tables(folder)
     for part in parts:
         labelling.one_of(folder.name, "parts", part, ("train", "dev", "test"))
         if part not in [PARTS[name] for name in tables]:
             raise CorpusError(f"{folder} has no table of the part {part}.", "Restore it.")
     return [
-        _example(path, row, PARTS[name], _language_of(row, folder), chosen)
+        (row, path, PARTS[name])
         for name, path in tables.items()
         if not parts or PARTS[name] in parts
-        for row in read(folder, name, log)
+        for row in read(folder, name, log, names)
     ]
 
 
-def _language_of(row: TextRow, folder: Path) -> str:
-    return row.language if row.language in ("en", "ko") else _language(folder)
-
-
-def _example(path: Path, row: TextRow, part: str, language: str, chosen: Labelling) -> Example:
-    corpus = path.parent.name
+def _example(
+    corpus: str, path: Path, row: TextRow, part: str, language: str, chosen: Labelling
+) -> Example:
     return Example(
         corpus=corpus,
         id=f"{part}/{row.number}",
