@@ -51,7 +51,8 @@ def split(examples: Sequence[Example], config: SplitConfig) -> Parts:
     if kind.compounds_apart:
         spare = np.flatnonzero(labelled & ~scored)
     parts = Parts(train[scored[train]], validation[scored[validation]], test[scored[test]], spare)
-    if not len(parts.train) or not len(parts.test) or (config.validation and not len(validation)):
+    unvalidated = config.validation > 0 and not len(parts.validation)
+    if not len(parts.train) or not len(parts.test) or unvalidated:
         raise CorpusError("A part of the split is empty.", "Use fewer folds or more data.")
     return parts
 

@@ -73,7 +73,7 @@ def group_folds(
     if len(names) < max(folds, 2):
         raise CorpusError(
             f"{len(names)} {what} can't be dealt into {max(folds, 2)} parts.",
-            "Use fewer folds, more data, or another kind of split.",
+            "Use fewer folds, no validation part, more data, or another kind of split.",
         )
     if len(names) == folds:  # one each; the greedy search may put two into one and leave one empty
         return group_folds(groups, keys, 0, seed, what)

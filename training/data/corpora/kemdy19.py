@@ -42,6 +42,8 @@ def read(
     can't be read, when the other table evaluates it otherwise, and when its recording or text is
     missing or damaged.
 
+    Recordings that no table lists are not read.
+
     Args:
         root: folder with `annotation` and `wav`, or one that holds such a folder `KEMDy19...`.
         strict: raise at the first row that can't be used.

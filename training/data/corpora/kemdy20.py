@@ -37,6 +37,8 @@ def read(
     A row is reported, and skipped unless `strict`, when its segment, emotion, valence or arousal
     can't be read, when it is listed twice, and when its recording or text is missing or damaged.
 
+    Recordings that no table lists are not read.
+
     Args:
         root: folder with `annotation` and `wav`, or one that holds such a folder `KEMDy20...`.
         strict: raise at the first row that can't be used.
