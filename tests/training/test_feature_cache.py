@@ -14,6 +14,11 @@ import torch
 from core.errors import CheckpointError, CorpusError, MediaError
 from core.models.bimodal import BimodalModel
 from core.models.checkpoint import load_checkpoint
+from core.models.encoders.pretrained import (
+    load_pretrained_speech,
+    load_pretrained_text,
+    make_processor,
+)
 from core.models.outputs import Encoded, ModelInputs
 from core.resources import embedded_checkpoint
 from core.types import Modality
@@ -31,6 +36,7 @@ from training.data.extraction import tight_batches
 from training.data.feature_cache import ExtractionConfig, bank_of, feature_bank
 from training.data.feature_store import FeatureStore
 from training.data.loading import AudioLoader
+from training.generated.encoders import write_encoder
 
 EXACT = ExtractionConfig(sequence="float32")
 SPEECH, TEXT = Modality.SPEECH, Modality.TEXT
@@ -114,6 +120,67 @@ def test_features_of_the_shipped_encoders_are_what_the_app_computes(tmp_path: Pa
         assert expected is not None
         torch.testing.assert_close(found.pooled, expected.pooled, atol=1e-5, rtol=0)
         torch.testing.assert_close(found.sequence, expected.sequence, atol=1e-5, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tiny encoders as the hub has them; the first is the one that padding upsets."""
+    folder = tmp_path_factory.mktemp("encoders")
+    kinds = ("wav2vec2_base_like", "wav2vec2_large_like", "klue_roberta_like")
+    return {kind: write_encoder(kind, folder / kind) for kind in kinds}
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2_base_like", "wav2vec2_large_like"])
+def test_pretrained_features_are_what_the_app_computes(
+    tmp_path: Path, folders: dict[str, Path], kind: str
+) -> None:
+    speech, text = (
+        load_pretrained_speech(folders[kind]),
+        load_pretrained_text(folders["klue_roberta_like"]),
+    )
+    processor = make_processor(speech, text, languages=("ko",))
+    examples = [
+        replace(one, text="오늘 날씨가 정말 좋다 " * (n + 1))
+        for n, one in enumerate(corpus(tmp_path))
+    ]
+    padded = replace(EXACT, padding=0.6)  # so that batches are filled up
+    bank = feature_bank(
+        speech.encoder, text.encoder, processor, examples, cache=tmp_path / "cache", config=padded
+    )
+    rows = [5, 0, 3]
+    cached = bank.batch(rows)
+    for place, row in enumerate(rows):
+        inputs = processor(AudioLoader().samples(examples[row]), examples[row].text)
+        with torch.no_grad():
+            pairs = ((cached.speech, speech.encoder(inputs)), (cached.text, text.encoder(inputs)))
+        for found, alone in pairs:
+            assert found is not None
+            valid = found.sequence[place][found.mask[place]]
+            torch.testing.assert_close(valid, alone.sequence[0], atol=1e-5, rtol=0)
+            torch.testing.assert_close(found.pooled[place], alone.pooled[0], atol=1e-5, rtol=0)
+
+
+def test_an_encoder_that_takes_padding_in_gives_the_same_every_time(
+    tmp_path: Path, folders: dict[str, Path]
+) -> None:
+    published = load_pretrained_speech(
+        folders["wav2vec2_base_like"], pooling="padded_last", respect_padding=False
+    )
+    processor, examples = make_processor(published), corpus(tmp_path)
+    loose = replace(EXACT, padding=0.6)
+    together = bank_of(published.encoder, processor, examples, SPEECH, config=loose)
+    alone = bank_of(published.encoder, processor, examples[1:2], SPEECH, config=loose)
+    torch.testing.assert_close(together.pooled[1], alone.pooled[0], atol=1e-5, rtol=0)
+
+    filled = replace(EXACT, fill_seconds=3.0)
+    bank = bank_of(published.encoder, processor, examples, SPEECH, config=filled)
+    waveform = processor(AudioLoader().samples(examples[1])).waveform
+    assert waveform is not None
+    zeros = torch.nn.functional.pad(waveform, (0, 48_000 - waveform.shape[1]))
+    with torch.no_grad():
+        expected = published.encoder.model(zeros).last_hidden_state[0, -1]
+    torch.testing.assert_close(bank.pooled[1], expected, atol=1e-4, rtol=0)
+    assert (bank.pooled[1] - alone.pooled[0]).abs().max() > 1e-3
 
 
 def test_every_utterance_is_encoded_once(tmp_path: Path) -> None:
@@ -325,8 +392,7 @@ def test_exact_lengths_leave_nothing_to_pad(tmp_path: Path) -> None:
 def test_batches_are_tight_and_within_their_budget() -> None:
     generator = np.random.default_rng(0)
     lengths = generator.uniform(0.5, 12, 500).tolist()
-    config = ExtractionConfig(padding=0.02)
-    batches = tight_batches(lengths, 60.0, config)
+    batches = tight_batches(lengths, 60.0, 0.02)
     assert sorted(index for batch in batches for index in batch) == list(range(500))
     for batch in batches:
         longest = max(lengths[index] for index in batch)
@@ -334,7 +400,7 @@ def test_batches_are_tight_and_within_their_budget() -> None:
         assert computed <= 60
         assert sum(lengths[index] for index in batch) >= 0.979 * computed
     assert len(batches) < 150
-    assert tight_batches([90.0, 1.0], 60.0, config) == [[0], [1]]
+    assert tight_batches([90.0, 1.0], 60.0, 0.02) == [[0], [1]]
 
 
 def test_encoders_are_in_evaluation_mode_while_they_encode_and_as_before_afterwards(

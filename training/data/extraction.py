@@ -7,14 +7,16 @@ then decoded once; within a window they are sorted by their exact length.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from core.errors import CheckpointError, CorpusError
+from core.models.encoders.compact import CompactSpeechEncoder, CompactTextEncoder
 from core.models.encoders.speech import SpeechEncoder
 from core.models.encoders.text import TextEncoder
 from core.models.outputs import Encoded, ModelInputs
@@ -38,6 +40,7 @@ class Numeric:
 
     sequence: str
     bf16: bool
+    fill_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ class ExtractionConfig:
     """Share of a batch that may be padding; 0: exact lengths only."""
     window: float = 1800.0
     """Seconds of audio that are decoded before they are sorted by length (115 MB)."""
+    fill_seconds: float = 0.0
+    """Fill waveforms with zeros up to so many seconds, as batches of published code are. It only
+    matters to an encoder that takes padding in (respect_padding: false, padding pooled)."""
     bf16: bool = False
     """Compute in bfloat16: faster where the processor has it, values off by 1e-2."""
 
@@ -64,11 +70,13 @@ class ExtractionConfig:
             raise ValueError(f"sequence must be one of {', '.join(_SEQUENCE_TYPES)}")
         if self.seconds <= 0 or self.tokens < 1 or not 0 <= self.padding < 1 or self.window <= 0:
             raise ValueError("seconds, tokens, window must be positive and padding in [0, 1)")
+        if not 0 <= self.fill_seconds <= 60:
+            raise ValueError("fill_seconds must be between 0 and 60")
 
     @property
     def numeric(self) -> Numeric:
         """What values depend on, hence part of their key."""
-        return Numeric(self.sequence, self.bf16)
+        return Numeric(self.sequence, self.bf16, self.fill_seconds)
 
 
 @dataclass(frozen=True)
@@ -97,25 +105,19 @@ class _Prepared:
     length: float
 
 
-class CompactEncoder(nn.Module):
-    """The embedded checkpoint's own encoders behind the interface of the pretrained ones."""
-
-    def __init__(self, encoder: SpeechEncoder | TextEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.dim: int = encoder.config.dim
-        self.train(encoder.training)
-
-    def forward(self, inputs: ModelInputs) -> Encoded:
-        """Encode frames and functionals, or tokens."""
-        if isinstance(self.encoder, SpeechEncoder):
-            return self.encoder(inputs.speech, inputs.speech_mask, inputs.functionals)
-        return self.encoder(inputs.tokens, inputs.token_mask)
-
-
 def as_encoder(encoder: nn.Module) -> nn.Module:
-    """Return an encoder that takes ModelInputs."""
-    return CompactEncoder(encoder) if isinstance(encoder, SpeechEncoder | TextEncoder) else encoder
+    """Return an encoder that takes ModelInputs; a compact one is wrapped to do so."""
+    if isinstance(encoder, SpeechEncoder):
+        return CompactSpeechEncoder(encoder)
+    return CompactTextEncoder(encoder) if isinstance(encoder, TextEncoder) else encoder
+
+
+def depends_on_batch(encoder: nn.Module) -> bool:
+    """Tell whether an encoder takes in what fills up a batch, as some published ones do."""
+    settings = getattr(encoder, "settings", None)
+    if settings is None:
+        return False
+    return not settings.respect_padding or str(settings.pooling).startswith("padded")
 
 
 def content_keys(job: Extraction, digest: str, examples: Sequence[Example]) -> list[str]:
@@ -159,20 +161,20 @@ def _extracted(
     job: Extraction, examples: Sequence[Example], wanted: Mapping[str, int]
 ) -> Iterator[tuple[str, tuple[Tensor, Tensor]]]:
     pad_id = pad_id_of(job.processor)
+    # what depends on its batch is at least the same every time without anything to pad
+    padding = 0.0 if depends_on_batch(job.encoder) else job.config.padding
     by_place = sorted(wanted.items(), key=lambda item: item[1])
     prepare = partial(_prepare, job, examples)
     for window in _windows(job, map(prepare, by_place)):
-        for batch in tight_batches([item.length for item in window], _budget(job), job.config):
+        for batch in tight_batches([item.length for item in window], _budget(job), padding):
             items = [window[index] for index in batch]
             encoded = _encode(job, collate([item.inputs for item in items], pad_id))
             for row, item in enumerate(items):
                 yield item.key, _kept(job, encoded, row)
 
 
-def tight_batches(
-    lengths: Sequence[float], budget: float, config: ExtractionConfig
-) -> list[list[int]]:
-    """Group indices, longest first: at most `budget` in sum, next to no padding."""
+def tight_batches(lengths: Sequence[float], budget: float, padding: float) -> list[list[int]]:
+    """Group indices, longest first: at most `budget` in sum, of which a share may be padding."""
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     batches: list[list[int]] = []
     longest = total = 0.0
@@ -180,7 +182,7 @@ def tight_batches(
         count = len(batches[-1]) if batches else 0
         padded = longest * (count + 1)
         fits = count > 0 and padded <= budget
-        if fits and padded - (total + lengths[index]) <= config.padding * padded + 1e-9:
+        if fits and padded - (total + lengths[index]) <= padding * padded + 1e-9:
             batches[-1].append(index)
             total += lengths[index]
         else:
@@ -214,7 +216,7 @@ def _prepare(job: Extraction, examples: Sequence[Example], item: tuple[str, int]
         samples = job.loader.samples(example)
         if generator is not None and job.augment is not None and job.augment.waveform is not None:
             samples = alter_waveform(samples, job.augment.waveform, generator)
-        inputs = prepare_speech(job.processor, samples)
+        inputs = _filled(prepare_speech(job.processor, samples), job.config.fill_seconds)
         heard = samples if inputs.waveform is None else inputs.waveform[0]
         return _Prepared(key, inputs, len(heard) / SAMPLE_RATE)
     text = example.text or ""
@@ -222,6 +224,17 @@ def _prepare(job: Extraction, examples: Sequence[Example], item: tuple[str, int]
         text = with_recognition_errors(text, job.augment.recognition_errors, generator)
     inputs = prepare_text(job.processor, text, example)
     return _Prepared(key, inputs, float(_tokens(inputs).shape[1]))
+
+
+def _filled(inputs: ModelInputs, seconds: float) -> ModelInputs:
+    """Return a waveform with zeros, which its mask tells from speech, up to a length."""
+    waveform, mask = inputs.waveform, inputs.waveform_mask
+    lacking = 0 if waveform is None else round(seconds * SAMPLE_RATE) - waveform.shape[1]
+    if lacking <= 0 or waveform is None or mask is None:
+        return inputs
+    return replace(
+        inputs, waveform=pad(waveform, (0, lacking)), waveform_mask=pad(mask, (0, lacking))
+    )
 
 
 def prepare_speech(processor: UtteranceProcessor, samples: FloatArray) -> ModelInputs:

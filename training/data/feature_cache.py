@@ -145,7 +145,8 @@ def bank_of(
         encoder: takes ModelInputs; a compact `SpeechEncoder` or `TextEncoder` will do as well.
     """
     config, loader = config or ExtractionConfig(), loader or _loader(cache)
-    job = Extraction(as_encoder(encoder), processor, modality, loader, config, augment)
+    encoder = as_encoder(encoder)
+    job = Extraction(encoder, processor, modality, loader, config, augment)
     digest = encoder_digest(encoder, processor, modality.value, asdict(config.numeric))
     keys = content_keys(job, digest, examples)
     if cache is None:
