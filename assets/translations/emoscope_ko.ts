@@ -35,6 +35,10 @@
         <translation>최신 발화 따라가기</translation>
     </message>
     <message>
+        <source>Model…</source>
+        <translation>모델…</translation>
+    </message>
+    <message>
         <source>Show the whole recording</source>
         <translation>녹음 전체 보기</translation>
     </message>
@@ -113,6 +117,14 @@
         <source>derived from the probabilities</source>
         <translation>확률에서 계산한 값</translation>
     </message>
+    <message>
+        <source>measured by the model</source>
+        <translation>모델이 직접 측정한 값</translation>
+    </message>
+    <message>
+        <source>no position: not measured, and not every emotion has a place here</source>
+        <translation>위치 없음: 측정하지 않았고, 평면에 자리가 없는 감정이 있음</translation>
+    </message>
 </context>
 <context>
     <name>AffectPlane</name>
@@ -125,16 +137,20 @@
         <translation>유쾌</translation>
     </message>
     <message>
-        <source>calm</source>
-        <translation>차분</translation>
-    </message>
-    <message>
         <source>excited</source>
         <translation>흥분</translation>
+    </message>
+    <message>
+        <source>calm</source>
+        <translation>차분</translation>
     </message>
 </context>
 <context>
     <name>AttentionPlot</name>
+    <message>
+        <source>{modality}: {times} × as much as if all were alike</source>
+        <translation>{modality}: 모두 고를 때의 {times}배</translation>
+    </message>
     <message>
         <source>{time} s</source>
         <translation>{time}초</translation>
@@ -285,6 +301,13 @@
     <message>
         <source>Open</source>
         <translation>열기</translation>
+    </message>
+</context>
+<context>
+    <name>FeaturePictures</name>
+    <message>
+        <source>{modality} looks at</source>
+        <translation>{modality}이(가) 보는 곳</translation>
     </message>
 </context>
 <context>
@@ -461,6 +484,10 @@
         <translation>{name}: {count}줄이 같은 화자의 다른 줄과 겹칩니다.</translation>
     </message>
     <message>
+        <source>The model {model} reads text, and nothing writes down what is said: turns are not judged. Get a recognition model, or choose another model.</source>
+        <translation>모델 {model}은(는) 글을 읽고 판단하는데 말을 받아 적는 것이 없어 발화를 판단하지 못합니다. 음성 인식 모델을 받거나 다른 모델을 고르세요.</translation>
+    </message>
+    <message>
         <source>No speech was found.</source>
         <translation>말소리가 발견되지 않았습니다.</translation>
     </message>
@@ -487,6 +514,14 @@
     <message>
         <source>not judged: the computer could not keep up</source>
         <translation>컴퓨터가 따라가지 못해 판단하지 않음</translation>
+    </message>
+    <message>
+        <source>not judged: this model reads text, and there is none it can read</source>
+        <translation>판단하지 않음: 글을 읽는 모델인데 읽을 수 있는 글이 없음</translation>
+    </message>
+    <message>
+        <source>waiting for the text</source>
+        <translation>글을 기다리는 중</translation>
     </message>
     <message>
         <source>part of a longer line</source>
@@ -570,6 +605,113 @@
     </message>
 </context>
 <context>
+    <name>ModelDialog</name>
+    <message>
+        <source>Another folder…</source>
+        <translation>다른 폴더…</translation>
+    </message>
+    <message>
+        <source>The embedded model</source>
+        <translation>내장 모델</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>닫기</translation>
+    </message>
+    <message>
+        <source>Use this model</source>
+        <translation>이 모델 사용</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>폴더</translation>
+    </message>
+    <message>
+        <source>Its files are being checked…</source>
+        <translation>파일을 확인하는 중…</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Folder of a model</source>
+        <translation>모델 폴더</translation>
+    </message>
+    <message>
+        <source>{name}, version {version}</source>
+        <translation>{name}, 버전 {version}</translation>
+    </message>
+    <message>
+        <source>Takes</source>
+        <translation>입력</translation>
+    </message>
+    <message>
+        <source>Emotions</source>
+        <translation>감정</translation>
+    </message>
+    <message>
+        <source>Arousal and valence</source>
+        <translation>각성도와 정서가</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>구조</translation>
+    </message>
+    <message>
+        <source>Measured</source>
+        <translation>측정값</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>이용 조건</translation>
+    </message>
+    <message>
+        <source>Its card does not say.</source>
+        <translation>모델 카드에 적혀 있지 않습니다.</translation>
+    </message>
+    <message>
+        <source>{modalities} (text in: {languages})</source>
+        <translation>{modalities} (글의 언어: {languages})</translation>
+    </message>
+    <message>
+        <source>one at a time</source>
+        <translation>한 번에 하나</translation>
+    </message>
+    <message>
+        <source>each on its own, several at once</source>
+        <translation>감정마다 따로, 여러 개 가능</translation>
+    </message>
+    <message>
+        <source>{emotions} ({how})</source>
+        <translation>{emotions} ({how})</translation>
+    </message>
+    <message>
+        <source>measured by the model</source>
+        <translation>모델이 직접 측정</translation>
+    </message>
+    <message>
+        <source>derived from the probabilities</source>
+        <translation>확률에서 계산</translation>
+    </message>
+    <message>
+        <source>{system}, encoders: {encoders}, {megabytes} MB</source>
+        <translation>{system}, 인코더: {encoders}, {megabytes} MB</translation>
+    </message>
+    <message>
+        <source>Its folder holds no figures.</source>
+        <translation>폴더에 측정값이 없습니다.</translation>
+    </message>
+    <message>
+        <source>{figure} ({low} to {high})</source>
+        <translation>{figure} ({low}~{high})</translation>
+    </message>
+    <message>
+        <source>{figure}, always the commonest class: {guess}</source>
+        <translation>{figure}, 항상 가장 흔한 감정만 고르면 {guess}</translation>
+    </message>
+</context>
+<context>
     <name>Names</name>
     <message>
         <source>neutral</source>
@@ -600,6 +742,10 @@
         <translation>혐오</translation>
     </message>
     <message>
+        <source>none given</source>
+        <translation>해당 감정 없음</translation>
+    </message>
+    <message>
         <source>Any language</source>
         <translation>모든 언어</translation>
     </message>
@@ -618,6 +764,10 @@
     <message>
         <source>too much noise</source>
         <translation>잡음이 너무 많음</translation>
+    </message>
+    <message>
+        <source>an emotion is close to its threshold</source>
+        <translation>어떤 감정이 기준값에 아주 가까움</translation>
     </message>
     <message>
         <source>several emotions are about equally likely</source>
@@ -659,12 +809,24 @@
         <translation>불확실: {emotion}?</translation>
     </message>
     <message>
+        <source>Each emotion is judged on its own: several can be given, or none, and the numbers need not add up to 100 %. The mark on a bar shows from where on its emotion is given.</source>
+        <translation>감정마다 따로 판단합니다. 여러 감정이 함께 나오거나 하나도 나오지 않을 수 있으며, 숫자의 합이 100 %가 아닐 수 있습니다. 막대의 눈금은 그 감정이 인정되는 기준값입니다.</translation>
+    </message>
+    <message>
         <source>listening</source>
         <translation>듣는 중</translation>
     </message>
     <message>
         <source>Nobody is speaking.</source>
         <translation>말하는 사람이 없습니다.</translation>
+    </message>
+    <message>
+        <source>waiting for the text</source>
+        <translation>글을 기다리는 중</translation>
+    </message>
+    <message>
+        <source>This model reads what is said, not how it sounds.</source>
+        <translation>이 모델은 말투가 아니라 말의 내용을 읽습니다.</translation>
     </message>
     <message>
         <source>getting ready…</source>
@@ -1124,6 +1286,14 @@
         <translation>이전 발화</translation>
     </message>
     <message>
+        <source>Feature by feature</source>
+        <translation>특징별</translation>
+    </message>
+    <message>
+        <source>How much each dimension of the two encoders was looked at, voice first, then text; dashed: if all counted alike. A dimension is neither a word nor a moment.</source>
+        <translation>두 인코더의 차원마다 얼마나 주목받았는지 보여 줍니다. 음성이 먼저, 글이 다음입니다. 점선은 모두 고를 때의 값입니다. 차원은 낱말도 순간도 아닙니다.</translation>
+    </message>
+    <message>
         <source>Why</source>
         <translation>근거</translation>
     </message>
@@ -1160,8 +1330,8 @@
         <translation>{modality} ({share})</translation>
     </message>
     <message>
-        <source>The model handed over no picture for this turn.</source>
-        <translation>이 발화에는 보여 줄 그림이 없습니다.</translation>
+        <source>This model has no attention to show; the bars above are all there is.</source>
+        <translation>이 모델에는 보여 줄 주의 그림이 없습니다. 위의 막대가 근거의 전부입니다.</translation>
     </message>
 </context>
 <context>

@@ -112,9 +112,9 @@ def licence_line(card: str) -> str:
         (i for i, s in enumerate(sentences) if _LICENCE.search(s) or _LICENCE_NAME.search(s)), 0
     )
     line = " ".join(sentences[first:])
-    return (
-        line if len(line) <= _LONGEST_LICENCE else f"{line[:_LONGEST_LICENCE].rsplit(' ', 1)[0]}…"
-    )
+    if len(line) <= _LONGEST_LICENCE:
+        return line
+    return f"{line[:_LONGEST_LICENCE].rsplit(' ', 1)[0]}…"
 
 
 def headline(metrics: Mapping[str, Any]) -> tuple[Figure, ...]:

@@ -162,7 +162,8 @@ class WhyPanel(Panel):
         rows = self._rows(result)
         self._views.set_rows(rows)
         self._views.describe("; ".join(f"{row.name}: {row.word}" for row in rows))
-        self._maps = tuple(sorted(result.attentions, key=lambda entry: _ORDER.index(entry.kind)))
+        maps = (entry for entry in result.attentions if not _says_nothing(entry))
+        self._maps = tuple(sorted(maps, key=lambda entry: _ORDER.index(entry.kind)))
         self._show_map()
 
     def _why_nothing(self, turn: Turn | None) -> str:
@@ -252,6 +253,11 @@ class WhyPanel(Panel):
         if turn is not None:
             start = turn.start / SAMPLE_RATE
             self.play_asked.emit(start + max(0.0, first - 0.15), start + last + 0.15)
+
+
+def _says_nothing(entry: AttentionMap) -> bool:
+    """True for the share of the only modality there is."""
+    return entry.kind is AttentionKind.MODALITY and entry.weights.shape[1] < 2
 
 
 def _quoted(turn: Turn, most: int = 28) -> str:
