@@ -16,6 +16,7 @@ from core.models.calibration import Calibration, fit_temperature, sigmoid, softm
 from core.models.calibration import Path as Way
 from core.models.specification import Problem
 from core.models.speech_text import SpeechTextModel
+from core.models.systems.head import Variant
 from core.types import Modality
 from training.batch_objective import batch_objective, place_batch, run_batch
 from training.data.batch import Batch, Targets
@@ -167,6 +168,8 @@ def validation_metrics(
 def calibrate(said: Said, targets: Targets, config: SystemConfig) -> Calibration:
     """Fit a temperature per way of judging (one label), or a threshold per label (several)."""
     labels = targets.labels.numpy().astype(np.float64)
+    if config.is_multi_label and config.variant == Variant.PAPER:
+        return Calibration()  # the published decision is at one half
     if config.is_multi_label:
         fitted = fit_thresholds(sigmoid(said.logits), labels)
         return Calibration(thresholds=tuple(float(np.clip(t, 0.01, 0.99)) for t in fitted))

@@ -61,7 +61,7 @@ def heading(table: TableReport) -> Cells:
         heads += [f"{column.title}, paper", column.title] if column.published else [column.title]
     if _has_counts(table):
         heads += ["counts, paper", "counts"] if _has_published_counts(table) else ["counts"]
-    return [*heads, "trained parameters", "s"]
+    return [*heads, "head parameters", "s"]
 
 
 def body(table: TableReport) -> list[Cells]:
@@ -80,7 +80,7 @@ def _row(table: TableReport, row: Row, result: RowResult) -> Cells:
         if _has_published_counts(table):
             cells.append(" ".join(str(n) for n in row.counts))
         cells.append(_counts(result.counts))
-    return [*cells, f"{result.parameters:,}", f"{result.seconds:.1f}"]
+    return [*cells, f"{result.head_parameters:,}", f"{result.seconds:.1f}"]
 
 
 def _majority_rows(table: TableReport) -> list[Cells]:

@@ -1,0 +1,156 @@
+"""What the rows of a KEMDy table share: the corpus, its splits, encoders and cached features."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.models.specification import Problem
+from core.models.speech_text import SpeechTextModel
+from core.types import Modality
+from training.data.batches import BatchSource, FeatureSource, InputSource
+from training.data.encoded_bank import EncodedBank
+from training.data.example_splits import SplitConfig, fold_count
+from training.data.feature_cache import FeatureBank, bank_of
+from training.data.loading import AudioLoader, default_digests
+from training.evaluation.system_scores import Judged, score
+from training.progress import Reporter
+from training.reproduce.adaptation import seeded
+from training.reproduce.options import ReproduceOptions
+from training.reproduce.rows import Row, RowResult
+from training.system import Finished, train_and_judge
+from training.system_config import CorpusConfig, SystemConfig
+from training.system_data import LoadedCorpus, SystemData, load_examples, prepare
+from training.system_encoders import Encoders, load_encoders
+from training.system_facts import Sizes
+from training.system_model import sizes_of
+from training.system_training import forget_state
+
+_BOTH = (Modality.SPEECH, Modality.TEXT)
+
+
+@dataclass(frozen=True)
+class RowRun:
+    """A row's result, and the last model that was trained for it with its data and features."""
+
+    result: RowResult
+    model: SpeechTextModel
+    data: SystemData
+    source: BatchSource
+
+
+class KemdyLab:
+    """One corpus for all rows of a table.
+
+    All rows, unimodal ones too, are trained and judged on the segments that have both speech and
+    text, as in the papers.
+
+    Args:
+        corpus: how it is read.
+        root: its folder.
+    """
+
+    def __init__(self, corpus: CorpusConfig, root: Path, options: ReproduceOptions) -> None:
+        self._options = options
+        self._reporter = options.reporter or Reporter()
+        self._cache = options.out / "cache"
+        loader = AudioLoader(default_digests(self._cache))
+        self.corpus: LoadedCorpus = load_examples(corpus, root, _BOTH, self._reporter, loader)
+        self._data: dict[tuple[SplitConfig, str, bool], SystemData] = {}
+        self._encoders: dict[str, Encoders] = {}
+        self._banks: dict[tuple[str, Modality], EncodedBank] = {}
+
+    def data(self, config: SystemConfig) -> SystemData:
+        """Return the corpus split as a configuration says; made once."""
+        key = (config.split, config.problem, config.corpus.label_transform)
+        if key not in self._data:
+            problem = Problem(config.problem)
+            self._data[key] = prepare(self.corpus, config.split, problem, key[2])
+        return self._data[key]
+
+    def folds(self, split: SplitConfig) -> int:
+        """Return how many folds there are to run."""
+        return fold_count(self.corpus.examples, split)
+
+    def run_row(self, row: Row, config: SystemConfig, folds: Sequence[int], seeds: int) -> RowRun:
+        """Train and judge a row once per fold and seed."""
+        started = time.monotonic()
+        judged: list[Judged] = []
+        for fold in folds:
+            for seed in range(seeds):
+                chosen = seeded(config, fold, seed)
+                self._reporter.say(f"row {row.name}, {row.title}: fold {fold}, seed {seed}")
+                data = self.data(chosen)
+                finished, source, sizes = self._train(chosen, data)
+                judged.append(finished.judged)
+        seconds = time.monotonic() - started
+        scores = score(judged)
+        result = RowResult(
+            name=row.name, system=row.system, figures=scores.figures, majority=scores.majority,
+            counts=_counts(scores.predicted) if judged[0].judges_labels else (),
+            occurring=_counts(scores.occurring), rows=scores.rows,
+            train_rows=len(data.parts.train), parameters=sizes.trained, head_parameters=sizes.head,
+            seconds=seconds, seeds=tuple(range(seeds)), folds=len(folds),
+        )  # fmt: skip
+        return RowRun(result, finished.trained.model, data, source)
+
+    def _train(self, config: SystemConfig, data: SystemData) -> tuple[Finished, BatchSource, Sizes]:
+        run_dir = self._options.out / "training"
+        encoders = self._encoders_of(config)
+        source = self._source(config, data, encoders)
+        finished = train_and_judge(config, data, source, encoders, run_dir, _silent())
+        forget_state(run_dir)
+        model = finished.trained.model
+        return finished, source, sizes_of(model, model.head, encoders)
+
+    def _encoders_of(self, config: SystemConfig) -> Encoders:
+        """Return encoders: loaded once if they are frozen, anew if they are trained."""
+        if not config.is_cached:
+            return load_encoders(config)
+        key = repr((config.speech, config.text))
+        if key not in self._encoders:
+            self._encoders[key] = load_encoders(config)
+        return self._encoders[key]
+
+    def _source(self, config: SystemConfig, data: SystemData, encoders: Encoders) -> BatchSource:
+        if not config.is_cached:
+            return InputSource(
+                data.examples, encoders.processor, config.modalities, self.corpus.loader
+            )
+        banks = {m: self._bank(config, m, encoders) for m in config.modalities}
+        bank = FeatureBank(
+            banks.get(Modality.SPEECH), banks.get(Modality.TEXT), len(self.corpus.examples)
+        )
+        return FeatureSource(bank)
+
+    def _bank(self, config: SystemConfig, modality: Modality, encoders: Encoders) -> EncodedBank:
+        """Return a modality's features, with sequences, of all examples; encoded once."""
+        choice = config.speech if modality is Modality.SPEECH else config.text
+        key = (repr(choice), modality)
+        if key not in self._banks:
+            encoder = encoders.speech if modality is Modality.SPEECH else encoders.text
+            assert encoder is not None
+            features = replace(config.features, sequence="float16")
+            self._banks[key] = bank_of(
+                encoder, encoders.processor, self.corpus.examples, modality,
+                cache=self._cache, loader=self.corpus.loader, config=features,
+                reporter=self._reporter,
+            )  # fmt: skip
+        return self._banks[key]
+
+
+def _counts(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(round(float(value), 2) for value in values)
+
+
+def _silent() -> Reporter:
+    """Return a reporter that tells nothing: a table of rows would drown in epochs."""
+    import io
+
+    from rich.console import Console
+
+    return Reporter(Console(file=io.StringIO()))
