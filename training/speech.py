@@ -100,7 +100,7 @@ class SpeechCorpus:
 
 def run(config: SpeechConfig, context: StageContext) -> None:
     """Train the speech encoder; leaves it with its processor and `split.json` in the folder."""
-    config = _quick(config) if context.quick else config
+    config = quick_config(config) if context.quick else config
     cache = context.out / "measured"
     corpus = load_corpus(context.data, config, cache, context.reporter, quick=context.quick)
     split = _split(config.split, corpus)
@@ -246,7 +246,7 @@ def _few(clips: Sequence[Clip]) -> tuple[Clip, ...]:
     return tuple(kept)
 
 
-def _quick(config: SpeechConfig) -> SpeechConfig:
+def quick_config(config: SpeechConfig) -> SpeechConfig:
     """Return a configuration that trains in seconds."""
     return replace(
         config,

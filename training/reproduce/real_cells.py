@@ -33,7 +33,7 @@ def script_folds(clips: Sequence[Clip], folds: int) -> NDArray[np.int64]:
     group_of = script_groups([clip.text for clip in clips])
     scripts = np.array([group_of[clip.text] for clip in clips])
     classes = {
-        int(s): tuple(sorted({clips[row].emotion for row in np.flatnonzero(scripts == s)}))
+        int(s): tuple(sorted({clips[row].emotion for row in np.flatnonzero(scripts == s).tolist()}))
         for s in np.unique(scripts)
     }
     dealt: dict[int, int] = {}
@@ -59,11 +59,16 @@ def cells(clips: Sequence[Clip], speakers: int, scripts: int) -> list[Cell]:
             test = np.flatnonzero((speaker == a) & (script == b))
             train = np.flatnonzero((speaker != a) & (script != b))
             if len(test) and len(train):
-                check_parts({"train": [clips[r] for r in train], "test": [clips[r] for r in test]})
+                _check(clips, train, test)
                 found.append(Cell(train, test))
     if not found:
         raise CorpusError("There are too few speakers and scripts to hold some out.")
     return found
+
+
+def _check(clips: Sequence[Clip], train: Rows, test: Rows) -> None:
+    parts = {"train": train.tolist(), "test": test.tolist()}
+    check_parts({name: [clips[row] for row in rows] for name, rows in parts.items()})
 
 
 def speaker_cells(clips: Sequence[Clip], folds: int) -> list[Cell]:

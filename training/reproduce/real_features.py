@@ -25,7 +25,7 @@ from training.compact_encoders import encoder_without, read_speech_config
 from training.data.corpora.speech import Clip
 from training.data.encoded_bank import EncodedBank, encode_speech, encode_texts
 from training.progress import Reporter
-from training.speech import SpeechCorpus, load_corpus
+from training.speech import SpeechCorpus, load_corpus, quick_config
 from training.speech_artifacts import WEIGHTS, load_speech_encoder
 
 RECIPE = Path(__file__).resolve().parents[1] / "configs" / "embedded" / "speech.yaml"
@@ -78,13 +78,18 @@ class RealCorpora:
     Args:
         data: folder with `speech/manifest.csv`.
         out: keeps measures and encoders for the next time.
+        quick: few clips and small encoders, to see that everything works.
     """
 
-    def __init__(self, data: Path, out: Path, reporter: Reporter) -> None:
-        self._config = read_speech_config(RECIPE)
+    def __init__(self, data: Path, out: Path, reporter: Reporter, *, quick: bool = False) -> None:
+        config = read_speech_config(RECIPE)
+        self._config = quick_config(config) if quick else config
+        out = out / "quick" if quick else out
         self._out = out
         self._reporter = reporter
-        self._corpus: SpeechCorpus = load_corpus(data, self._config, out / "measured", reporter)
+        self._corpus: SpeechCorpus = load_corpus(
+            data, self._config, out / "measured", reporter, quick=quick
+        )
         self.text_model = shipped_text_model()
 
     @property

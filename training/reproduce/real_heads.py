@@ -65,7 +65,7 @@ class _Scale(nn.Module):
     def __init__(self, rows: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", rows.mean(dim=0))
-        self.register_buffer("deviation", rows.std(dim=0) + 1e-3)
+        self.register_buffer("deviation", rows.std(dim=0, correction=0) + 1e-3)
 
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) / self.deviation
@@ -82,7 +82,7 @@ class StandardisedHead(nn.Module):
         super().__init__()
         taken = system(name).modalities
         banks = {Modality.SPEECH: data.speech, Modality.TEXT: data.text}
-        self.widths = {m: 0 for m in banks}
+        self.widths = dict.fromkeys(banks, 0)
         self.pooled, self.sequence = nn.ModuleDict(), nn.ModuleDict()
         for modality, bank in banks.items():
             if modality in taken and bank is not None:
@@ -103,9 +103,11 @@ class StandardisedHead(nn.Module):
         if encoded is None or modality.value not in self.pooled:
             return None
         sequence = encoded.sequence
-        if sequence.shape[-1] and len(self.sequence[modality.value].mean):
+        if sequence.shape[-1]:
             sequence = self.sequence[modality.value](sequence)
-        return replace(encoded, sequence=sequence, pooled=self.pooled[modality.value](encoded.pooled))
+        return replace(
+            encoded, sequence=sequence, pooled=self.pooled[modality.value](encoded.pooled)
+        )
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def train_and_judge(
     model = StandardisedHead(name, data, train, recipe.options)
     with tempfile.TemporaryDirectory() as folder:
         objective = _objective(model, data, train, recipe)
-        Trainer(_trainer(recipe, seed), objective, Path(folder), _Silent()).fit()
+        Trainer(_trainer(recipe, seed), objective, Path(folder), Reporter(silent=True)).fit()
     parameters = sum(p.numel() for p in model.head.parameters())
     return Trained(_logits(model, data, test), parameters)
 
@@ -167,10 +169,3 @@ def _logits(model: nn.Module, data: HeadData, rows: Rows) -> NDArray[np.float64]
     parts = [rows[k : k + _JUDGED_AT_ONCE] for k in range(0, len(rows), _JUDGED_AT_ONCE)]
     found = [model(*data.encoded(part)).logits.double().numpy() for part in parts]
     return np.concatenate(found)
-
-
-class _Silent(Reporter):
-    """Says nothing: hundreds of small trainings make up one figure."""
-
-    def say(self, line: str) -> None:
-        """Drop the line."""
