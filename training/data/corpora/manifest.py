@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,13 @@ def read(root: Path, *, strict: bool = False, **options: Any) -> Reading:
         CorpusError: no manifest, no usable columns, not one recording found, or `strict` and bad.
         ConfigError: the label map is faulty.
     """
+    known = [option.name for option in fields(ManifestOptions)]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise CorpusError(
+            f"A manifest has no such option: {', '.join(unknown)}.",
+            f"There are: {', '.join(known)}.",
+        )
     chosen = ManifestOptions(**options)
     path = find_manifest(Path(root))
     log = RowLog(strict)
