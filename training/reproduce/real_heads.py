@@ -88,7 +88,9 @@ class StandardisedHead(nn.Module):
             if modality in taken and bank is not None:
                 frames = torch.cat([bank.sequences[row].float() for row in train])
                 self.pooled[modality.value] = _Scale(bank.pooled[train])
-                self.sequence[modality.value] = _Scale(frames)
+                # a bank of pooled vectors alone has sequences of width 0
+                known = frames.shape[1] > 0
+                self.sequence[modality.value] = _Scale(frames) if known else nn.Identity()
                 self.widths[modality] = bank.pooled.shape[1]
         sizes = HeadSizes(self.widths[Modality.SPEECH], self.widths[Modality.TEXT], len(EMOTIONS))
         self.head = build_head(name, sizes, options=options)
