@@ -2,15 +2,17 @@
 
 The same command runs in one process (`emoscope train ...`) or in several, on one machine or many:
 
-    accelerate launch --num_processes 2 -m training CONFIG ...          # two GPUs
-    accelerate launch --cpu --num_processes 2 -m training CONFIG ...    # two processes on the CPU
+    accelerate launch --num_processes 2 -m training CONFIG ...     # two GPUs
+    torchrun --nproc_per_node 2 -m training CONFIG ...             # the same; without a GPU, CPUs
 
-Every process draws the same batches and takes its share; only the first one writes and reports.
+(`accelerate launch --cpu --num_processes 2` starts a single process unless there is an MPI.) Every
+process draws the same batches and takes its share; only the first one writes and reports.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +29,21 @@ from core.errors import ConfigError
 _PATIENCE = timedelta(hours=12)
 """How long a process waits for another, which may be validating or extracting features; one that
 has died ends the others through the launcher."""
+
+
+class _Sum(torch.autograd.Function):
+    """Sum over all processes; the gradient is the sum of their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.detach().clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        found: Tensor = _Sum.apply(gradients[0])  # type: ignore[no-untyped-call]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +84,7 @@ class Processes:
         """Return the sum over all processes, differentiable."""
         if self.count == 1:
             return value
-        from torch.distributed.nn.functional import all_reduce
-
-        total: Tensor = all_reduce(value)  # type: ignore[no-untyped-call]
+        total: Tensor = _Sum.apply(value)  # type: ignore[no-untyped-call]
         return total
 
     def gather(self, value: Tensor) -> list[Tensor]:
@@ -161,5 +176,12 @@ def _accelerator() -> Any:
         kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
     )
     if accelerator.num_processes > 1:
-        atexit.register(accelerator.end_training)
+        atexit.register(_leave)
     return accelerator
+
+
+def _leave() -> None:
+    """Say goodbye to the others, having dropped every module that averages gradients with them."""
+    gc.collect()
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

@@ -22,7 +22,8 @@ class Objective:
         steps_per_epoch: batches per epoch.
         loss: (model, batch) -> named losses; `loss` is minimised, the others are shown. With
             `normalisers` it takes a third argument, the `training.losses.Group` the batch is part
-            of, and returns the batch's part of the group's losses.
+            of, and returns the batch's part of the group's losses. The names are the same in every
+            process.
         validate: model in evaluation mode (averaged weights) -> named metrics. Several processes
             leave it to the first.
         normalisers: batch -> what each part of its loss is divided by, from its targets alone.

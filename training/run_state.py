@@ -79,7 +79,9 @@ def read_state(
 
 
 def write_frozen(run_dir: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write what training does not change, once per run."""
+    """Write what training does not change, once per run: what is there already stays."""
+    if (run_dir / _FROZEN).is_file():
+        return
     part = run_dir / f"{_FROZEN}.new"
     _save(weights, part)
     if part.is_file():

@@ -129,10 +129,12 @@ class Trainer:
         if resume:
             self._restore()
         self._processes.wait()  # nobody writes while another still reads
-        if self._processes.is_main and not self._step:
+        if not self._processes.is_main:
+            return
+        if not self._step:
             clear_state(self._run_dir)
-            state = self._model.state_dict()
-            write_frozen(self._run_dir, {n: state[n] for n in frozen_names(self._model)})
+        state = self._model.state_dict()
+        write_frozen(self._run_dir, {name: state[name] for name in frozen_names(self._model)})
 
     def _is_over(self) -> bool:
         if len(self._history) >= self._config.epochs:
