@@ -11,16 +11,27 @@ import av
 import numpy as np
 
 
-def write_wav(path: Path, seconds: float = 0.3, channels: int = 1, silent: bool = False) -> Path:
-    """Write a tone (or nothing but zeros) at 16 kHz and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_wav(
+    path: Path, seconds: float = 0.3, channels: int = 1, silent: bool = False, seed: int = 0
+) -> Path:
+    """Write a tone (or nothing but zeros) at 16 kHz and return its path.
+
+    Of two channels one is louder for two seconds, then the other: the left one first, or the right
+    one where `seed` is odd.
+    """
     time = np.arange(int(seconds * 16000)) / 16000
     tone = 0.0 * time if silent else 8000 * np.sin(2 * np.pi * 220 * time)
+    sound = np.stack([tone] * channels, axis=1)
+    if channels == 2:
+        on_the_left = (time.astype(int) // 2 + seed) % 2 == 0
+        sound[on_the_left, 1] *= 0.1
+        sound[~on_the_left, 0] *= 0.1
+    path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(16000)
-        file.writeframes(np.repeat(tone.astype("<i2"), channels).tobytes())
+        file.writeframes(sound.astype("<i2").tobytes())
     return path
 
 
@@ -46,3 +57,8 @@ def write_mp4(path: Path, seconds: float = 0.3) -> Path:
         for packet in (*stream.encode(frame), *stream.encode(None)):
             container.mux(packet)
     return path
+
+
+def manifest(folder: Path, *rows: list[object], header: list[str] | None = None) -> Path:
+    """Write `manifest.csv` with these rows under `header`, or under path and labels."""
+    return write_table(folder / "manifest.csv", [header or ["path", "labels"], *rows])

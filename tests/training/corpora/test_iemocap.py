@@ -202,3 +202,18 @@ def test_the_release_folder_is_found_from_above(corpus: Path, tmp_path: Path) ->
     above.mkdir()
     (above / "IEMOCAP_full_release").symlink_to(corpus)
     assert len(read(above).examples) == 9
+
+
+def test_channels_that_seem_swapped_are_found_by_listening(corpus: Path) -> None:
+    # In the recordings of the corpus the woman speaks first, on the left, then the man, by turns.
+    assert len(read(corpus, audio="dialogs", check_audio=True).examples) == 9
+    recording = corpus / "Session1" / "dialog" / "wav" / f"{IMPRO}.wav"
+    write_wav(recording, 23.0, channels=2, seed=1)
+    reading = read(corpus, audio="dialogs", check_audio=True)
+    assert [example.id for example in reading.examples] == [f"{SCRIPT}_M000"]
+    assert reading.problems[0].source == str(recording)
+    assert reading.problems[0].reason.startswith("in 8 of 8 utterances the other channel is louder")
+    assert len(read(corpus, check_audio=True).examples) == 9  # sentences need no channel
+    write_wav(recording, 23.0)
+    reading = read(corpus, audio="dialogs", check_audio=True)
+    assert "it has one channel" in reading.problems[0].reason

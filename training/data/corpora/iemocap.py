@@ -3,7 +3,7 @@
 Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee & Narayanan (2008), IEMOCAP: interactive
 emotional dyadic motion capture database, Language Resources and Evaluation 42. Read as released:
 `SessionN/dialog/EmoEvaluation/<dialogue>.txt` (times, label, mean valence, activation, dominance),
-`dialog/transcriptions/<dialogue>.txt`, `sentences/wav/<dialogue>/<utterance>.wav` (one speaker's
+`dialog/transcriptions/<dialogue>.txt`, `sentences/wav/<dialogue>/<utterance>.wav` (one
 utterance) and `dialog/wav/<dialogue>.wav` (two channels, a whole dialogue).
 
 A dialogue's name says who wears the markers (Ses01F_impro01: the woman of session 1), and an
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from core.errors import CorpusError
 from training.data.corpora import labelling
+from training.data.corpora.channel_check import without_wrong_channels
 from training.data.corpora.labelling import Labelling
 from training.data.corpora.media import check_media
 from training.data.corpora.rows import RowLog, number, read_text, require_folder, source
@@ -118,7 +119,8 @@ def read(
             the dialogue).
         keep_unlabelled: keep utterances without class too (context of a dialogue, or for arousal
             and valence alone).
-        check_audio: open every recording and report the ones that can't be.
+        check_audio: open every recording and report the ones that can't be; with dialogs, listen
+            whether each speaker is louder in the channel that is taken to be theirs.
 
     Raises CorpusError.
     """
@@ -136,6 +138,8 @@ def read(
                     continue
                 if not check_audio or _is_sound(example, path, log):
                     examples.append(example)
+    if check_audio and audio == "dialogs":
+        examples = without_wrong_channels(examples, log)
     return Reading(tuple(examples), log.problems, chosen.classes)
 
 
