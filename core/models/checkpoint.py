@@ -53,6 +53,10 @@ __all__ = [
 ]
 
 
+_NAMED = 8
+"""So many weights that do not fit are named, the others counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A verified model in evaluation mode on the CPU, in fp32, and what belongs to it."""
@@ -233,7 +237,13 @@ def _mismatches(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor]) ->
             problems.append(f"weight {name} has shape {shapes}")
         elif wanted.is_floating_point() != found.is_floating_point():
             problems.append(f"weight {name} has type {found.dtype} instead of {wanted.dtype}")
-    return problems + [f"weight {name} is not finite" for name in _not_finite(stored)]
+    return _shortened([*problems, *(f"weight {n} is not finite" for n in _not_finite(stored))])
+
+
+def _shortened(problems: list[str]) -> list[str]:
+    """Name a handful: weights of another model would fill pages."""
+    beyond = len(problems) - _NAMED
+    return [*problems[:_NAMED], f"{beyond} more weights do not fit"] if beyond > 1 else problems
 
 
 def read_training(info: CheckpointInfo) -> dict[str, Any]:

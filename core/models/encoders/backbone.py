@@ -102,7 +102,9 @@ def model_class(config: PretrainedConfig, task: Task) -> type[Any]:
 
     mapping = getattr(transformers, task.mapping)
     if type(config) not in mapping:
-        raise ConfigError(f"A model of type {config.model_type} can't be {task.what}.")
+        raise ConfigError(
+            f"A model of type {config.model_type} can't be {task.what}.", "Choose another model."
+        )
     found = mapping[type(config)]
     return found[0] if isinstance(found, tuple | list) else found
 

@@ -44,7 +44,10 @@ def model_config(config: PretrainedTextConfig) -> PretrainedConfig:
     found = backbone.config_of(config.model)
     class_ = backbone.model_class(found, backbone.ENCODER)
     if class_.main_input_name != "input_ids" or found.is_encoder_decoder:
-        raise ConfigError(f"A model of type {found.model_type} is no text encoder.")
+        raise ConfigError(
+            f"A model of type {found.model_type} is no text encoder.",
+            "Choose one of the type of BERT or RoBERTa.",
+        )
     if not config.dropout:
         for name in _DROPOUTS:
             if isinstance(getattr(found, name, None), int | float):
