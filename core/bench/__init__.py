@@ -27,6 +27,8 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "window": "desktop.bench.window:measure",
         "soak": "core.bench.soak:measure",
         "rsa_cfn": "training.bench.rsa_cfn:measure",
+        "extraction": "training.bench.extraction:measure",
+        "training": "training.bench.training_step:measure",
     }
 )
 
