@@ -112,6 +112,11 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def ink_on(colour: str) -> str:
+    """Return black or white, whichever is easier to read on #RRGGBB."""
+    return max(("#FFFFFF", "#10151C"), key=lambda ink: contrast(ink, colour))
+
+
 def choose(name: str) -> Theme:
     """Return the theme called `name`; "system" asks the desktop and falls back to light."""
     if name in THEMES:

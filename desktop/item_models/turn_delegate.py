@@ -26,7 +26,8 @@ from desktop.theme import LIGHT, Theme
 
 _PADDING = 6
 _GAP = 10
-_MOST_FOR_SEVERAL = 190
+_MOST_FOR_EMOTIONS = 0.3
+"""Share of the width of a row."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -55,14 +56,13 @@ class TurnDelegate(QStyledItemDelegate):
     def measure_emotions(self, labels: Sequence[str], font: QFont, exclusive: bool) -> bool:
         """Make room for the words of these classes; true when that changed.
 
-        Where several can be given at once there is room for two short ones.
+        Where several can be given at once there is room for three, as far as the list is wide.
         """
         metrics = QFontMetrics(font)
         words = sorted(metrics.horizontalAdvance(names.emotion(label)) for label in labels)
         widest = words[-1] + metrics.horizontalAdvance("  0.00 ?") if words else 0
-        if not exclusive and len(words) > 1:
-            pair = sum(words[-2:]) + metrics.horizontalAdvance(" +  ?")
-            widest = max(widest, min(pair, _MOST_FOR_SEVERAL))
+        if not exclusive:
+            widest = max(widest, sum(words[-3:]) + metrics.horizontalAdvance(" +  +  ?"))
         changed = widest != self.emotion_width
         self.emotion_width = widest
         return changed
@@ -178,7 +178,8 @@ class TurnDelegate(QStyledItemDelegate):
         time = 8
         speaker = time + metrics.horizontalAdvance("0:00:00") + _GAP
         text = speaker + (self.speaker_width + _GAP if self.speaker_width else 0)
-        wanted = max(self.emotion_width, metrics.horizontalAdvance("surprise  0.00 ?"))
+        one = metrics.horizontalAdvance("surprise  0.00 ?")
+        wanted = max(one, min(self.emotion_width, round(_MOST_FOR_EMOTIONS * width)))
         emotion = max(text + 60, width - wanted - 34)
         return _Columns(time, speaker, text, max(40, emotion - text - 14), emotion)
 

@@ -23,6 +23,7 @@ from core.types import AttentionKind, AttentionMap, Axis
 from desktop import names
 from desktop.plots.feature_pictures import draw_blocks, draw_profile, feature_name
 from desktop.plots.plot import Plot
+from desktop.theme import ink_on
 
 _MOST_ROWS = 40
 
@@ -148,12 +149,15 @@ class AttentionPlot(Plot):
             width = area.width() * float(weight)
             rect = QRectF(x, area.top(), width, area.height())
             x += width
-            painter.fillRect(rect, QColor(shades[position % len(shades)]))
-            label = _name(attention.key_axis, position)
-            painter.setPen(QColor(self.theme.text))
-            painter.drawText(
-                rect, Qt.AlignmentFlag.AlignCenter, f"{label} {names.percent(float(weight))}"
-            )
+            shade = shades[position % len(shades)]
+            painter.fillRect(rect, QColor(shade))
+            words = feature_name(_name(attention.key_axis, position))
+            share = f"{words} {names.percent(float(weight))}"
+            if QFontMetricsF(painter.font()).horizontalAdvance(share) > rect.width() - 4:
+                share = names.percent(float(weight))
+            if QFontMetricsF(painter.font()).horizontalAdvance(share) <= rect.width():
+                painter.setPen(QColor(ink_on(shade)))
+                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, share)
 
     def draw_arcs(self, painter: QPainter, attention: AttentionMap) -> None:
         """Paint turns on a line and an arc from the newest to each it looked at."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from desktop import names
 from desktop.plots.plot import Plot, draw_chip
+
+_LOWEST_ROW = 15
 
 
 class EmotionBars(Plot):
@@ -25,7 +27,7 @@ class EmotionBars(Plot):
         self._shown: tuple[str, ...] = ()
         self._thresholds: tuple[float, ...] = ()
         self._faded = False
-        self.setMinimumHeight(7 * 15)
+        self.setMinimumHeight(7 * _LOWEST_ROW)
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size for seven rows."""
@@ -43,7 +45,7 @@ class EmotionBars(Plot):
         state = (tuple(labels), tuple(values), tuple(shown), faded, tuple(thresholds))
         if state != (self._labels, self._values, self._shown, self._faded, self._thresholds):
             if len(labels) != len(self._labels):
-                self.setMinimumHeight(max(7, len(labels)) * 15)
+                self.setMinimumHeight(max(7, len(labels)) * _LOWEST_ROW)
             self._labels, self._values, self._shown, self._faded, self._thresholds = state
             self.update()
 
@@ -56,18 +58,25 @@ class EmotionBars(Plot):
         """Paint the rows."""
         if not self._labels:
             return
-        metrics = QFontMetricsF(self.font())
+        row = min(self.height() / len(self._labels), 34.0)
+        font = self._font_for(row)
         words = [names.emotion(label) for label in self._labels]
-        bold = self.font()
+        bold = QFont(font)
         bold.setBold(True)
-        widest = max(QFontMetricsF(bold).horizontalAdvance(word) for word in words)
+        metrics = QFontMetricsF(bold)
+        widest = max(metrics.horizontalAdvance(word) for word in words)
         word_width = min(widest + 10, self.width() * 0.45)
         number_width = metrics.horizontalAdvance("0.00") + 8
-        row = min(self.height() / len(self._labels), 34.0)
         top = (self.height() - row * len(self._labels)) / 2
+        painter.setFont(font)
         for position, label in enumerate(self._labels):
             box = QRectF(4, top + position * row, self.width() - 8, row)
             self._draw_row(painter, box, label, words[position], word_width, number_width)
+
+    def _font_for(self, row: float) -> QFont:
+        """Return a font that is no higher than a row: many classes share the room of seven."""
+        height = QFontMetricsF(self.font()).height()
+        return self.font() if height <= row + 2 else self.small_font(max(0.8, (row + 2) / height))
 
     def _draw_row(
         self,
@@ -80,7 +89,7 @@ class EmotionBars(Plot):
     ) -> None:
         position = self._labels.index(label)
         value = self._values[position] if position < len(self._values) else 0.0
-        font = self.font()
+        font = QFont(painter.font())
         font.setBold(label in self._shown)
         painter.setFont(font)
         painter.setPen(QColor(self.theme.text))

@@ -202,18 +202,23 @@ class _Bands(pg.GraphicsObject):
         labels = band.labels or (None,)
         top = _LANE_TOP - (band.lane + 1) * LANE + 0.02
         height = (LANE - 0.04) / len(labels)
-        pen = QPen(QColor(self.theme.accent if band.selected else self.theme.muted))
-        pen.setCosmetic(True)
-        pen.setWidthF(2.0 if band.selected else 1.0)
+        edge = QPen(QColor(self.theme.muted), 1.0)
+        edge.setCosmetic(True)
         # The axis of probabilities points up, the first emotion is on top.
         for position, label in enumerate(reversed(labels)):
             solid = self.theme.emotion_colour(label) if label else QColor(self.theme.border)
             solid.setAlpha(110 if band.uncertain else 255)
-            outlined = band.selected or (label and self.theme.needs_outline(label))
-            painter.setPen(pen if outlined else Qt.PenStyle.NoPen)
+            outlined = label is not None and self.theme.needs_outline(label)
+            painter.setPen(edge if outlined else Qt.PenStyle.NoPen)
             painter.setBrush(solid)
             block = QRectF(band.first, top + position * height, band.last - band.first, height)
             painter.drawRect(block)
+        if band.selected:
+            frame = QPen(QColor(self.theme.accent), 2.0)
+            frame.setCosmetic(True)
+            painter.setPen(frame)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(band.first, top, band.last - band.first, LANE - 0.04))
 
     def _paint_words(self, painter: QPainter) -> None:
         """Name the emotion at the top of every band that is wide enough: never colour alone."""

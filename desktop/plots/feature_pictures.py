@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from core.types import AttentionMap, Modality
 from desktop import names
-from desktop.theme import Theme, luminance
+from desktop.theme import Theme, ink_on
 
 _HEADROOM = 1.08
 
@@ -49,7 +49,7 @@ def draw_blocks(
             cell = QRectF(area.left() + column * width, line.top(), width, height)
             shade = shades[round(share * (len(shades) - 1))]
             painter.fillRect(cell.adjusted(1, 1, -1, -1), shade)
-            painter.setPen(QColor("#FFFFFF" if luminance(shade.name()) < 0.2 else "#10151C"))
+            painter.setPen(QColor(ink_on(shade.name())))
             painter.drawText(cell, centre, names.percent(share))
     painter.setPen(QColor(theme.muted))
     for column, words in enumerate(columns):
