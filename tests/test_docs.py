@@ -12,7 +12,9 @@ DOCUMENTS = (
     "README.ko.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/corpora.md",
     "docs/limits.md",
+    "docs/training.md",
     "assets/samples/README.md",
 )
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
