@@ -17,6 +17,7 @@ from typing import Any
 
 from core.errors import ConfigError
 from training import config as configuration
+from training.distributed import current
 from training.progress import Reporter
 
 STAGES: Mapping[str, tuple[str, str]] = {
@@ -138,14 +139,21 @@ def _run_stage(stage: Stage, context: StageContext) -> None:
     if context.resume and begun.is_file() and not resume:
         context.reporter.say(f"{stage.name}: its configuration has changed, training again")
     context.reporter.say(f"{stage.name}: started")
-    context.folder.mkdir(parents=True, exist_ok=True)
-    mark.unlink(missing_ok=True)
-    begun.write_text(json.dumps({"config": digest}), encoding="utf-8")
+    processes = current()
+    processes.wait()  # all have read the marks before one of them changes them
+    if processes.is_main:
+        context.folder.mkdir(parents=True, exist_ok=True)
+        mark.unlink(missing_ok=True)
+        begun.write_text(json.dumps({"config": digest}), encoding="utf-8")
+    processes.wait()
     started = time.monotonic()
     function: Callable[[Any, StageContext], None] = _resolve(STAGES[stage.name][1])
     function(stage.config, replace(context, resume=resume))
     spent = round(time.monotonic() - started, 1)
-    mark.write_text(json.dumps({"config": digest, "seconds": spent}), encoding="utf-8")
+    processes.wait()
+    if processes.is_main:
+        mark.write_text(json.dumps({"config": digest, "seconds": spent}), encoding="utf-8")
+    processes.wait()  # the next stage looks for the mark
     context.reporter.say(f"{stage.name}: done in {spent:.0f} s")
 
 

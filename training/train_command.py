@@ -6,17 +6,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import EmoscopeError
+
+if TYPE_CHECKING:
+    from training.progress import Reporter
 
 
 def main(argv: Sequence[str]) -> int:
     """Train what the recipe says; return 0, or 2 with a sentence when it can't be done."""
     arguments = _parser().parse_args(argv)
-    from training.progress import Reporter
+    from training.distributed import current
     from training.stages import StageContext, load_recipe, run_recipe
 
-    reporter = Reporter()
     try:
         recipe = load_recipe(arguments.config)
         if not arguments.data.is_dir():
@@ -24,8 +27,11 @@ def main(argv: Sequence[str]) -> int:
                 f"The data folder {arguments.data} does not exist.", "Name it with --data DIR."
             )
         out = arguments.out or Path("runs") / recipe.name
-        out.mkdir(parents=True, exist_ok=True)
-        _save_resolved(recipe, out, arguments)
+        processes = current()
+        reporter = _reporter(speaks=processes.is_main)
+        if processes.is_main:
+            out.mkdir(parents=True, exist_ok=True)
+            _save_resolved(recipe, out, arguments)
         _limit_threads(arguments.threads)
         context = StageContext(
             "", arguments.data, out, recipe.seed, arguments.quick, arguments.resume, reporter
@@ -38,6 +44,17 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write("Stopped; --resume goes on from the last finished epoch.\n")
         return 130
     return 0
+
+
+def _reporter(*, speaks: bool) -> Reporter:
+    """Return what tells the user; of several processes only the first one does."""
+    import io
+
+    from rich.console import Console
+
+    from training.progress import Reporter
+
+    return Reporter() if speaks else Reporter(Console(file=io.StringIO()))
 
 
 def _save_resolved(recipe: object, out: Path, arguments: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.reproduce.options import ReproduceOptions
     from training.reproduce.rows import Reproduction
 
-_PLAIN_WIDTH = 190
+_PLAIN_WIDTH = 240
 
 
 def main(argv: Sequence[str]) -> int:
@@ -61,6 +61,7 @@ def _options(arguments: argparse.Namespace) -> ReproduceOptions:
         text=arguments.text,
         second_text=arguments.second_text,
         frozen=arguments.frozen,
+        task=arguments.task,
         reporter=Reporter(),
     )
 
@@ -134,6 +135,10 @@ def _add_protocol(parser: argparse.ArgumentParser) -> None:
         "--protocol", choices=("default", "paper"), default="default",
         help="default: unseen speakers, epoch chosen on a validation part; paper: the published"
         " split, epoch chosen on the test part",
+    )  # fmt: skip
+    parser.add_argument(
+        "--task", choices=("total", "classification", "regression"), default="total",
+        help="knu: labels and affect together, or one of them alone (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--figure", action="store_true", help="draw the attention figure (RSA)")
 

@@ -35,7 +35,7 @@ class _Widths:
     layers: int
 
 
-_QUICK_WIDTHS = _Widths(speech=48, text=32, features=32, layers=2)
+_QUICK_WIDTHS = _Widths(speech=48, text=64, features=32, layers=2)
 _WIDTHS = {"rsa-cfn": _Widths(1024, 768, 64, 1), "knu": _Widths(768, 768, 512, 1)}
 """Without --quick as wide as the published ones, so that heads have their published sizes."""
 _KINDS = {

@@ -30,6 +30,7 @@ class ReproduceOptions:
         figure: also draw the attention figure.
         speech, text, second_text: encoders by hub name or folder instead of the paper's; the last
             is the one table 3 compares with.
+        task: of KNU's systems: "total", "classification" or "regression".
         frozen: train heads on cached features even where the paper fine-tunes.
         threads: of the processor.
     """
@@ -49,6 +50,7 @@ class ReproduceOptions:
     text: str | None = None
     second_text: str | None = None
     frozen: bool = False
+    task: str = "total"
     threads: int = 0
     reporter: Reporter | None = None
 

@@ -48,7 +48,7 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
 def _rich(title: str, heads: Sequence[str], rows: Iterable[Cells]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, head in enumerate(heads):
-        table.add_column(head, justify="left" if index < 2 else "right", no_wrap=index != 1)
+        table.add_column(head, justify="left" if index < 2 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     return table
@@ -58,9 +58,9 @@ def heading(table: TableReport) -> Cells:
     """Return the headings of a table."""
     heads = ["row", "model"]
     for column in table.columns:
-        heads += [f"{column.title}, paper", column.title] if column.published else [column.title]
+        heads += ["paper", column.title] if column.published else [column.title]
     if _has_counts(table):
-        heads += ["counts, paper", "counts"] if _has_published_counts(table) else ["counts"]
+        heads += ["counts: paper", "counts"] if _has_published_counts(table) else ["counts"]
     return [*heads, "head parameters", "s"]
 
 
