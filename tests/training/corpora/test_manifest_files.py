@@ -75,10 +75,12 @@ def test_json_lines_hold_numbers_and_lists(audio: Path) -> None:
 
 
 def test_lines_that_are_no_json_object_are_reported(tmp_path: Path) -> None:
-    path = jsonl(tmp_path, {"text": "a", "labels": "sad"}, "{torn", "[1]", "")
+    good, odd = {"text": "a", "labels": "sad"}, {"text": "a", "labels": {"sad": 1}}
+    path = jsonl(tmp_path, good, "{torn", "[1]", "", "[" * 9999, odd)
     reading = read(path)
     assert len(reading.examples) == 1
-    assert [p.source for p in reading.problems] == [f"{path}:2", f"{path}:3"]
+    assert [p.source for p in reading.problems] == [f"{path}:{line}" for line in (2, 3, 5, 6)]
+    assert reading.problems[3].reason == "the labels are neither a text nor a list"
     with pytest.raises(CorpusError, match=r"line 2: the line is not valid JSON"):
         read(path, strict=True)
 

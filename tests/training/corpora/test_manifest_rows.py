@@ -56,6 +56,14 @@ def test_a_bad_value_names_its_column_and_line(
         read(audio, strict=True)
 
 
+def test_a_path_no_file_could_have_is_missing(audio: Path) -> None:
+    manifest(audio, ["a.wav", "sad"], ["x" * 5000, "sad"], ["a\0b.wav", "sad"])
+    assert [problem.reason[:24] for problem in read(audio).problems] == [
+        "there is no recording xx",
+        "there is no recording a\0",
+    ]
+
+
 def test_a_comma_without_quotes_is_explained(audio: Path) -> None:
     path = audio / "manifest.csv"
     path.write_text("path,text,label\na.wav,oh, no,sad\na.wav,fine,sad\nb\n", encoding="utf-8")

@@ -66,6 +66,7 @@ def test_songs_and_films_are_read_when_asked(corpus: Path) -> None:
         "03-01-03-03-01-01-01",
         "03-01-03-01-01-01-25",
         "03-01-xx-01-01-01-01",
+        "03-01-03-01-01-01-01-extra",
     ],
 )
 def test_a_strange_name_is_reported(corpus: Path, bad: str) -> None:

@@ -65,8 +65,9 @@ def read(
     log = RowLog(strict)
     examples = []
     for path in sorted(root.rglob("*/wav/*")):
-        wanted = subset in ("all", path.parts[-4])
-        if path.suffix.lower() in _SUFFIXES and path.parts[-4] in SUBSETS and wanted:
+        folder = path.absolute().parents[2].name
+        wanted = folder in SUBSETS and subset in ("all", folder)
+        if wanted and path.suffix.lower() in _SUFFIXES:
             try:
                 examples.append(_example(path, chosen, text))
             except ValueError as error:
@@ -82,8 +83,8 @@ def _example(path: Path, chosen: Labelling, kind: str) -> Example:
     speaker = name[1]
     if speaker not in _WOMEN + _MEN:
         raise ValueError(f"there is no speaker {speaker}")
-    if path.parts[-3] != speaker:
-        raise ValueError(f"the folder is {path.parts[-3]}'s")
+    if path.absolute().parents[1].name != speaker:
+        raise ValueError(f"the folder is {path.absolute().parents[1].name}'s")
     return Example(
         corpus=CORPUS,
         id=path.stem,

@@ -105,6 +105,13 @@ def read(root: Path, *, strict: bool = False, **options: Any) -> Reading:
     return reader.finish()
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no name a file could have, for one a whole sentence
+        return False
+
+
 class _Rows:
     """Turns rows into examples, and remembers what later rows and the end need."""
 
@@ -240,11 +247,9 @@ class _Rows:
         if not given:
             return None
         self._recordings += 1
-        path = self._folder / given
-        if not path.is_file():
-            path = self._folder / given.replace("\\", "/")
-        if path.is_file():
-            return path
+        for name in (given, given.replace("\\", "/")):
+            if _is_file(self._folder / name):
+                return self._folder / name
         self._missing.append((line, given))
         if not self._log.strict:
             self._log.report(self._path, line, f"there is no recording {given}")

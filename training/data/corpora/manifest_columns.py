@@ -178,6 +178,8 @@ def labels(value: Any) -> tuple[str, ...]:
             raise ValueError(f"{value!r} is not a valid JSON list of labels") from None
     if value is None:
         return ()
+    if isinstance(value, dict):
+        raise ValueError("the labels are neither a text nor a list")
     parts: Iterable[Any] = value if isinstance(value, list) else re.split(r"[;|]", str(value))
     names = (str(part).strip() for part in parts)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -62,7 +62,8 @@ def find_manifest(root: Path, name: str = "manifest") -> Path:
 
 
 def _is_manifest(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.suffix.lower() != ".txt"
+    suffix = path.suffix.lower()
+    return path.is_file() and suffix in SUFFIXES and suffix != ".txt"
 
 
 def manifest_of(root: Path, corpus: str) -> Path | None:
@@ -162,7 +163,7 @@ def _json_table(path: Path, log: RowLog, encodings: Sequence[str]) -> Table:
             continue
         try:
             row = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             log.report(path, line, f"the line is not valid JSON ({error})")
             continue
         if not isinstance(row, dict):

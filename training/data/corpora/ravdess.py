@@ -87,9 +87,10 @@ def read(
 def _example(path: Path, chosen: Labelling) -> Example:
     """Return the example that a file's name describes. Raises ValueError: it describes none."""
     fields = path.stem.split("-")
+    if len(fields) != 7 or not all(len(field) == 2 and field.isdecimal() for field in fields):
+        raise ValueError("the name is not seven numbers of two digits")
     _, _, emotion, intensity, statement, _, actor = fields
-    known = all(len(field) == 2 and field.isdecimal() for field in fields)
-    if not known or emotion not in _EMOTIONS or statement not in _STATEMENTS:
+    if emotion not in _EMOTIONS or statement not in _STATEMENTS:
         raise ValueError("the name is not modality-channel-emotion-intensity-statement-...-actor")
     if intensity not in _INTENSITIES or not 1 <= int(actor) <= 24:
         raise ValueError(f"there is no intensity {intensity} or no actor {actor}")
