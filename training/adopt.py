@@ -97,7 +97,7 @@ def _text(config: AdoptConfig, source: str | None) -> Classifier | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class Answers:
     """What the classifiers say of n utterances; a row is NaN where a modality was not there."""
 
     speech: Tensor
@@ -131,10 +131,10 @@ def fit(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> Fi
         )
     both = answers.heard(True, True)
     if int(both.sum()) >= LEAST_EXAMPLES:
-        _fit_weights(adopted.model, answers, both)
+        fit_weights(adopted.model, answers, both)
     scale = adopted.model.fusion.log_scale.detach().exp()
     return Fitted(
-        Calibration(_temperatures(adopted.model, answers)),
+        Calibration(fit_temperatures(adopted.model, answers)),
         (float(scale[0]), float(scale[1])),
         count,
         _seen(answers.examples),
@@ -142,7 +142,7 @@ def fit(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> Fi
 
 
 @torch.no_grad()
-def _ask(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> _Answers:
+def _ask(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> Answers:
     labels = adopted.model.specification.labels
     known = [e for e in examples if e.label in labels]
     loader = AudioLoader()
@@ -156,7 +156,7 @@ def _ask(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> _
         for example in reporter.track(known, len(known), "asking the models")
     ]
     speech, text, truth = zip(*rows, strict=True) if rows else ((missing,), (missing,), (0,))
-    return _Answers(torch.stack(speech), torch.stack(text), torch.tensor(truth), tuple(known))
+    return Answers(torch.stack(speech), torch.stack(text), torch.tensor(truth), tuple(known))
 
 
 def _heard(adopted: Adopted, example: Example, loader: AudioLoader, missing: Tensor) -> Tensor:
@@ -186,7 +186,7 @@ def _read(adopted: Adopted, example: Example, missing: Tensor) -> Tensor:
     return answer
 
 
-def _fused(model: ReadyMadeModel, answers: _Answers, rows: Tensor) -> Tensor:
+def _fused(model: ReadyMadeModel, answers: Answers, rows: Tensor) -> Tensor:
     features = Features(_encoded(answers.speech[rows]), _encoded(answers.text[rows]))
     logits: Tensor = model(features).logits
     return logits
@@ -197,7 +197,7 @@ def _encoded(logits: Tensor) -> Encoded:
     return Encoded(logits[:, None], mask, logits, logits)
 
 
-def _fit_weights(model: ReadyMadeModel, answers: _Answers, rows: Tensor) -> None:
+def fit_weights(model: ReadyMadeModel, answers: Answers, rows: Tensor) -> None:
     """Find the exponents of least negative log-likelihood, held a little to where they were."""
     model.requires_grad_(False)
     scale = model.fusion.log_scale.requires_grad_(True)
@@ -215,7 +215,8 @@ def _fit_weights(model: ReadyMadeModel, answers: _Answers, rows: Tensor) -> None
     scale.requires_grad_(False)
 
 
-def _temperatures(model: ReadyMadeModel, answers: _Answers) -> dict[JudgedBy, float]:
+def fit_temperatures(model: ReadyMadeModel, answers: Answers) -> dict[JudgedBy, float]:
+    """Return a temperature per way of judging of which there are enough answers."""
     found: dict[JudgedBy, float] = {}
     for paths, speech, text in (
         ((JudgedBy.SPEECH_RAW, JudgedBy.SPEECH_PERSONAL), True, False),

@@ -114,6 +114,7 @@ def _read_speech(
 ) -> _Read:
     folder = model_folder(classifier.source, progress)
     found = backbone.read_config(folder)
+    backbone.check_task(folder, found, backbone.AUDIO_CLASSIFIER)
     takes_spectrogram = found.model_type in FRONTS
     front = _read_front(folder) if takes_spectrogram else {}
     normalise = not takes_spectrogram and read_normalisation(folder)
@@ -126,6 +127,7 @@ def _read_text(classifier: Classifier, classes: Sequence[str], progress: Progres
         raise ConfigError("A text classifier needs its languages.", 'For example ["en"].')
     folder = model_folder(classifier.source, progress)
     found = backbone.read_config(folder)
+    backbone.check_task(folder, found, backbone.TEXT_CLASSIFIER)
     tokenizer = load_tokenizer(folder, classifier.max_tokens)
     config, model = _load(folder, classifier, found, backbone.TEXT_CLASSIFIER, classes, {})
     check_tokenizer(folder, tokenizer, model.config, positions_of(model))

@@ -149,10 +149,7 @@ def load(
     """
     import transformers
 
-    try:
-        model_class(config, task)
-    except ConfigError as error:
-        raise CheckpointError(f"{folder}: {error.problem}", error.remedy) from error
+    check_task(folder, config, task)
     check_weight_files(folder)
     try:
         with quiet():
@@ -172,6 +169,14 @@ def load(
         ) from error
     ignored = _check(folder, model, report, tuple(may_lack), tuple(may_leave))
     return model.eval(), ignored
+
+
+def check_task(folder: Path, config: PretrainedConfig, task: Task) -> None:
+    """Refuse a folder whose type of model can't do the task. Raises CheckpointError."""
+    try:
+        model_class(config, task)
+    except ConfigError as error:
+        raise CheckpointError(f"{folder}: {error.problem}", error.remedy) from error
 
 
 def check_weight_files(folder: Path) -> None:
