@@ -482,6 +482,17 @@ def test_altered_copies_are_cached_beside_the_originals(tmp_path: Path) -> None:
     assert (pooled[2] - pooled[1]).abs().max() > 1e-4
 
 
+def test_only_rows_that_are_trained_on_have_copies(tmp_path: Path) -> None:
+    examples, encoder = corpus(tmp_path), WaveEncoder()
+    bank = bank_of(
+        encoder, LetterProcessor(), examples, SPEECH, augment=COPIES, altered=np.array([0, 4])
+    )
+    assert encoder.rows == len(examples) + 2 * 2
+    pooled = bank.pooled.view(3, len(examples), -1)
+    kept = [bool((pooled[0, row] == pooled[1:, row]).all()) for row in range(len(examples))]
+    assert kept == [False, True, True, True, False, True]
+
+
 def test_a_copy_does_not_depend_on_what_else_is_encoded(tmp_path: Path) -> None:
     examples, encoder = corpus(tmp_path), WaveEncoder()
     all_of_them = bank_of(encoder, LetterProcessor(), examples, SPEECH, augment=COPIES)

@@ -29,6 +29,7 @@ from training.data.collate import collate, moved, moved_encoded, pad_id_of
 from training.data.content_digest import UtteranceProcessor, text_digest
 from training.data.example import Example
 from training.data.loading import AudioLoader
+from training.data.prefetch import prefetched
 from training.progress import Reporter
 
 _SEQUENCE_TYPES = {"float16": torch.float16, "float32": torch.float32, "none": torch.float32}
@@ -89,6 +90,8 @@ class Extraction:
     loader: AudioLoader
     config: ExtractionConfig
     augment: AugmentConfig | None = None
+    altered: frozenset[int] | None = None
+    """Rows of which there are altered copies; None: all. Copies of the others are originals."""
 
     @property
     def copies(self) -> int:
@@ -133,8 +136,18 @@ def content_keys(job: Extraction, digest: str, examples: Sequence[Example]) -> l
     keys = [text_digest(digest, content) for content in contents]
     for copy in range(1, job.copies + 1):
         how = config_digest(job.augment and job.augment.altering(job.modality))
-        keys += [text_digest(digest, content, how, str(copy)) for content in contents]
+        keys += [
+            text_digest(digest, content, how, str(copy))
+            if job.altered is None or row in job.altered
+            else keys[row]
+            for row, content in enumerate(contents)
+        ]
     return keys
+
+
+def first_places(keys: Sequence[str]) -> dict[str, int]:
+    """Return where each key comes first: there, an original is an original."""
+    return {key: place for place, key in reversed(list(enumerate(keys)))}
 
 
 def extract(
@@ -165,7 +178,10 @@ def _extracted(
     padding = 0.0 if depends_on_batch(job.encoder) else job.config.padding
     by_place = sorted(wanted.items(), key=lambda item: item[1])
     prepare = partial(_prepare, job, examples)
-    for window in _windows(job, map(prepare, by_place)):
+    windows = _windows(job, map(prepare, by_place))
+    if _device(job).type != "cpu":  # decode while the graphics card is at work
+        windows = prefetched(windows, 1)
+    for window in windows:
         for batch in tight_batches([item.length for item in window], _budget(job), padding):
             items = [window[index] for index in batch]
             encoded = _encode(job, collate([item.inputs for item in items], pad_id))
@@ -268,11 +284,15 @@ def _budget(job: Extraction) -> float:
 
 @torch.no_grad()
 def _encode(job: Extraction, inputs: ModelInputs) -> Encoded:
-    parameter = next(job.encoder.parameters(), None)
-    device = parameter.device if parameter is not None else torch.device("cpu")
+    device = _device(job)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=job.config.bf16):
         encoded: Encoded = job.encoder(moved(inputs, device))
     return moved_encoded(encoded, "cpu")
+
+
+def _device(job: Extraction) -> torch.device:
+    parameter = next(job.encoder.parameters(), None)
+    return parameter.device if parameter is not None else torch.device("cpu")
 
 
 def _kept(job: Extraction, encoded: Encoded, row: int) -> tuple[Tensor, Tensor]:

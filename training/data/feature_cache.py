@@ -10,7 +10,7 @@ Utterances are encoded at their exact length, or with so little padding that it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from training.data.extraction import (
     as_encoder,
     content_keys,
     extract,
+    first_places,
 )
 from training.data.feature_store import FeatureStore
 from training.data.loading import AudioLoader, default_digests
@@ -94,6 +95,7 @@ def feature_bank(
     loader: AudioLoader | None = None,
     config: ExtractionConfig | None = None,
     augment: AugmentConfig | None = None,
+    altered: Iterable[int] | None = None,
     reporter: Reporter | None = None,
 ) -> FeatureBank:
     """Encode examples with frozen encoders, or read what was encoded before.
@@ -101,13 +103,15 @@ def feature_bank(
     Args:
         speech, text: encoders, on the device they shall run on; None: the modality is left out.
         cache: folder of all caches; None: features are only kept in memory.
-        augment: its `copies` altered copies of each example are encoded as well.
+        augment: its `copies` altered copies of examples are encoded as well.
+        altered: examples of which there are such copies, so those of the training part; None: all.
 
     Raises:
         MediaError: a recording can't be used (see `loading.usable`, which finds out before).
         CorpusError: an example lacks a modality. ConfigError: the cache folder can't be written.
     """
     loader = loader or _loader(cache)
+    rows = None if altered is None else frozenset(int(row) for row in altered)
     banks: dict[Modality, EncodedBank | None] = {}
     for modality, encoder in ((Modality.SPEECH, speech), (Modality.TEXT, text)):
         banks[modality] = None
@@ -121,6 +125,7 @@ def feature_bank(
                 loader=loader,
                 config=config,
                 augment=augment,
+                altered=rows,
                 reporter=reporter,
             )
     copies = augment.copies if augment is not None else 0
@@ -137,6 +142,7 @@ def bank_of(
     loader: AudioLoader | None = None,
     config: ExtractionConfig | None = None,
     augment: AugmentConfig | None = None,
+    altered: Iterable[int] | None = None,
     reporter: Reporter | None = None,
 ) -> EncodedBank:
     """Encode one modality of examples; see `feature_bank`.
@@ -146,13 +152,14 @@ def bank_of(
     """
     config, loader = config or ExtractionConfig(), loader or _loader(cache)
     encoder = as_encoder(encoder)
-    job = Extraction(encoder, processor, modality, loader, config, augment)
+    rows = None if altered is None else frozenset(int(row) for row in altered)
+    job = Extraction(encoder, processor, modality, loader, config, augment, rows)
     digest = encoder_digest(encoder, processor, modality.value, asdict(config.numeric))
     keys = content_keys(job, digest, examples)
     if cache is None:
         return _in_memory(job, keys, examples, reporter or Reporter())
     store = FeatureStore(cache, digest, {"modality": modality.value, "model": config_text(encoder)})
-    missing = {key: place for place, key in enumerate(keys) if key not in store}
+    missing = {key: place for key, place in first_places(keys).items() if key not in store}
     try:
         for key, encoded in extract(job, examples, missing, reporter or Reporter()):
             store.add(key, *encoded)
@@ -170,9 +177,7 @@ def _in_memory(
     job: Extraction, keys: Sequence[str], examples: Sequence[Example], reporter: Reporter
 ) -> EncodedBank:
     found: dict[str, tuple[Tensor, Tensor]] = {}
-    for key, encoded in extract(
-        job, examples, {key: place for place, key in enumerate(keys)}, reporter
-    ):
+    for key, encoded in extract(job, examples, first_places(keys), reporter):
         found[key] = encoded
     pooled = torch.stack([found[key][1] for key in keys])
     return EncodedBank(tuple(found[key][0] for key in keys), pooled, torch.empty(len(keys), 0))
