@@ -8,11 +8,13 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from core.errors import ConfigError, CorpusError
+from core.audio.io import read_audio
+from core.errors import ConfigError, CorpusError, MediaError
 from training import config as configuration
 from training.data.audio_identity import AudioDigests, drop_identical
 from training.data.example import Example
@@ -26,6 +28,7 @@ from training.data.example_splits import (
     split,
     split_digest,
 )
+from training.data.plain_wav import plain_length, read_plain
 from training.data.strata import group_folds, group_share, merge_rare, stratified_share
 
 LABELS = ("neutral", "neutral", "neutral", "happy", "happy", "sad", "angry", "neutral")
@@ -322,17 +325,17 @@ def test_the_same_audio_under_two_names_is_found(tmp_path: Path) -> None:
     check(recorded(tmp_path, [0, 0, 2, 3]), PARTS, speakers=True)  # both in training
 
 
-def test_a_copy_in_another_container_is_found(tmp_path: Path) -> None:
-    av = pytest.importorskip("av")
+@pytest.mark.parametrize(("name", "codec"), [("copy.mka", "pcm_s16le"), ("copy.flac", "flac")])
+def test_a_copy_in_another_format_is_found(tmp_path: Path, name: str, codec: str) -> None:
     examples = recorded(tmp_path, [0, 1, 2, 3])
-    copy = tmp_path / "copy.mka"
+    copy = tmp_path / name
     with av.open(str(examples[1].audio)) as source, av.open(str(copy), "w") as target:
-        stream = target.add_stream("pcm_s16le", rate=16000, layout="mono")
+        stream = target.add_stream(codec, rate=16000, layout="mono")
         for frame in source.decode(audio=0):
             target.mux(stream.encode(frame))
         target.mux(stream.encode(None))
     examples[3] = replace(examples[3], audio=copy)
-    with pytest.raises(CorpusError, match=r"copy\.mka"):
+    with pytest.raises(CorpusError, match=r"copy\."):
         check(examples, PARTS, speakers=True)
 
 
@@ -384,6 +387,34 @@ def test_copies_can_be_left_out(tmp_path: Path) -> None:
     assert [e.id for e in kept] == ["0", "1"]
     assert len(problems) == 2
     assert "2.wav is the same audio as" in problems[0].reason
+
+
+def test_a_plain_recording_is_read_as_the_decoder_does(tmp_path: Path) -> None:
+    path = record(tmp_path, "plain.wav", 4)
+    plain = read_plain(path)
+    assert plain is not None
+    assert np.array_equal(plain, read_audio(path)[0])
+    assert plain_length(path) == len(plain) == 4000
+
+
+def test_what_is_no_plain_recording_is_left_to_the_decoder(tmp_path: Path) -> None:
+    path = record(tmp_path, "cut.wav", 4)
+    path.write_bytes(path.read_bytes()[:-6000])
+    assert read_plain(path) is None
+    with wave.open(str(tmp_path / "stereo.wav"), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(b"\1\0" * 800)
+    (tmp_path / "not.wav").write_bytes(b"RIFF")
+    for name in ("stereo.wav", "not.wav", "missing.wav"):
+        assert read_plain(tmp_path / name) is None
+        assert plain_length(tmp_path / name) is None
+    examples = recorded(tmp_path, [0, 1, 2, 3])
+    examples[1] = replace(examples[1], audio=path)
+    examples[3] = replace(examples[3], audio=record(tmp_path, "other.wav", 4))
+    with pytest.raises(MediaError, match=r"cut\.wav"):
+        check(examples, PARTS, speakers=True)
 
 
 # --- strata ---------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core.audio.io import probe
-from core.types import SAMPLE_RATE
+from core.types import SAMPLE_RATE, FloatArray
 from training.data.example import Example, RowProblem
 from training.data.loading import AudioLoader
+from training.data.plain_wav import plain_length, read_plain
 from training.data.splits import audio_digest
 
 _EXACT = ("wav", "flac")
@@ -34,8 +35,13 @@ class AudioDigests:
         """Return the digest of an example's samples. Raises MediaError, naming the file."""
         cut = _cut(example)
         if cut not in self._digests:
-            self._digests[cut] = audio_digest(self._loader.samples(example))
+            self._digests[cut] = audio_digest(self._samples(example))
         return self._digests[cut]
+
+    def _samples(self, example: Example) -> FloatArray:
+        whole = example.start is None and example.end is None and not example.channel
+        plain = read_plain(example.audio) if whole and example.audio else None
+        return self._loader.samples(example) if plain is None else plain
 
     def identical(self, examples: Sequence[Example]) -> Iterator[tuple[int, int]]:
         """Yield pairs (earlier, later) of indices into `examples` whose audio is the same.
@@ -88,10 +94,8 @@ class AudioDigests:
         if path is None or example.start is not None or example.end is not None:
             return None
         if path not in self._lengths:
-            info = probe(path)
-            exact = info.container in _EXACT and not info.is_estimated
-            known = exact and info.duration is not None
-            self._lengths[path] = round((info.duration or 0) * SAMPLE_RATE) if known else None
+            plain = plain_length(path)
+            self._lengths[path] = _stated_length(path) if plain is None else plain
         return self._lengths[path]
 
 
@@ -112,6 +116,13 @@ def drop_identical(
         for earlier, later in pairs
     ]
     return tuple(e for row, e in enumerate(examples) if row not in copies), tuple(problems)
+
+
+def _stated_length(path: Path) -> int | None:
+    info = probe(path)
+    if info.container not in _EXACT or info.is_estimated or info.duration is None:
+        return None
+    return round(info.duration * SAMPLE_RATE)
 
 
 def _cut(example: Example) -> _Cut:
