@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import CorpusError
 from core.labels import EMOTIONS
-from training.data.corpora.iemocap import read, style_of
+from training.data.corpora.iemocap import LABELLINGS, read, style_of
 from training.data.corpora.registry import read_corpus
 from training.data.example import Example, Reading
 
@@ -103,6 +103,28 @@ def test_four_and_six_classes_are_those_of_the_literature(corpus: Path) -> None:
     assert four.classes == ("neutral", "happy", "angry", "sad")
     assert labels(six) == dict.fromkeys(six.classes, 1) | {"angry": 2}
     assert six.classes == ("happy", "sad", "neutral", "angry", "excited", "frustrated")
+
+
+def test_the_published_counts_come_out() -> None:
+    release = Counter(
+        xxx=2507,
+        fru=1849,
+        neu=1708,
+        ang=1103,
+        sad=1084,
+        exc=1041,
+        hap=595,
+        sur=107,
+        fea=40,
+        oth=3,
+        dis=2,
+    )  # all 10,039 utterances, Busso et al. (2008)
+    counts = {
+        name: Counter(c for code in release.elements() for c in chosen.of([code]))
+        for name, chosen in LABELLINGS.items()
+    }
+    assert counts["4"] == {"angry": 1103, "happy": 1636, "sad": 1084, "neutral": 1708}
+    assert (counts["4"].total(), counts["6"].total(), release.total()) == (5531, 7380, 10039)
 
 
 def test_context_without_a_class_is_kept_when_asked(corpus: Path) -> None:
