@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
@@ -47,31 +47,64 @@ class Judgement:
 class Inference:
     """A model on a device; falls back to the CPU when the GPU's memory is full.
 
-    Not safe for use by several threads at once.
+    The speech it encoded last is kept under its key, so that a fused answer, once the text is
+    there, costs the text alone. Not safe for use by several threads at once.
     """
 
     def __init__(self, model: EmotionModel, choice: DeviceChoice) -> None:
         self._model = model
         self.choice = choice
         self._model.to(choice.device)
+        self._kept: tuple[Hashable, Encoded] | None = None
 
-    def __call__(self, inputs: ModelInputs) -> Judgement:
-        """Encode and fuse a batch."""
+    def __call__(self, inputs: ModelInputs, key: Hashable = None) -> Judgement:
+        """Encode and fuse a batch.
+
+        Args:
+            inputs: the batch.
+            key: the same for the same speech, whatever the text; None: nothing is kept.
+        """
         try:
-            return self._run(inputs)
+            return self._run(inputs, key)
         except torch.OutOfMemoryError:
             if self.choice.device == CPU:
                 raise
             log.warning("the GPU's memory is full; the model moves to the CPU")
         self.choice = DeviceChoice(CPU, "out_of_memory")
         self._model.to(CPU)
-        return self._run(inputs)
+        self.forget()
+        return self._run(inputs, key)
+
+    def forget(self) -> None:
+        """Let go of the speech that was encoded last."""
+        self._kept = None
 
     @torch.inference_mode()
-    def _run(self, inputs: ModelInputs) -> Judgement:
-        features = self._model.encode(_moved(inputs, self.choice.device))
+    def _run(self, inputs: ModelInputs, key: Hashable) -> Judgement:
+        features = self._features(_moved(inputs, self.choice.device), key)
         judgement = judgement_of(features, self._model(features))
         return replace(judgement, feature_sizes=self._model.feature_sizes)
+
+    def _features(self, inputs: ModelInputs, key: Hashable) -> Features:
+        """Encode what was not just encoded."""
+        if key is None:
+            return self._model.encode(inputs)
+        if self._kept is not None and self._kept[0] == key:
+            speech = self._kept[1]
+            text = self._model.encode(without_speech(inputs)).text if _has_text(inputs) else None
+            return Features(speech, text)
+        features = self._model.encode(inputs)
+        self._kept = None if features.speech is None else (key, features.speech)
+        return features
+
+
+def without_speech(inputs: ModelInputs) -> ModelInputs:
+    """Return a batch of the texts alone."""
+    return ModelInputs(tokens=inputs.tokens, token_mask=inputs.token_mask)
+
+
+def _has_text(inputs: ModelInputs) -> bool:
+    return inputs.tokens is not None
 
 
 def _moved(inputs: ModelInputs, device: str) -> ModelInputs:

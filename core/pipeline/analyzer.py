@@ -102,7 +102,7 @@ class ModelAnalyzer:
         text = Transcript("a", language=languages[0]) if languages else None
         for transcript in (None, text):
             self.final(Utterance(-1, 0, noise.size, noise), transcript)
-        self._ready()[1].reset()
+        self.reset()
 
     def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         """Judge the newest seconds of a growing utterance; None without anything to judge by."""
@@ -129,6 +129,8 @@ class ModelAnalyzer:
         """Forget every speaker and every cached utterance."""
         if self._hearing is not None:
             self._hearing.reset()
+        if self._inference is not None:
+            self._inference.forget()
 
     def _ready(self) -> tuple[LoadedModel, Hearing]:
         if self._loaded is None or self._hearing is None:
@@ -167,7 +169,7 @@ class ModelAnalyzer:
             return None
         assert self._inference is not None
         assert self._hearing is not None
-        judgement = self._inference(self._hearing.inputs(speech, text.tokens))
+        judgement = self._inference(self._hearing.inputs(speech, text.tokens), speech.key)
         heard = self._hearing.baseline_seconds(utterance)
         verdict = Verdict(loaded.info, judgement, speech, text, heard)
         return verdict.result(self.model, time.perf_counter() - began)

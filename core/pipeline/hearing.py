@@ -6,8 +6,9 @@ the speaker's own baseline, or by the samples as they are. Judging is the same f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -36,7 +37,8 @@ class HeardSpeech:
 
     starts: where each begins, in seconds from the start of the utterance; seconds: how long each
     is; weights: (chunks,), how much speech each holds, summing to one (without speech there is one
-    chunk, the text); evidence: None when the speech is not judged.
+    chunk, the text); evidence: None when the speech is not judged; key: the same for the same
+    chunks, None where they may change (with the speaker's baseline, say).
     """
 
     chunks: tuple[Any, ...] = ()
@@ -44,6 +46,7 @@ class HeardSpeech:
     seconds: tuple[float, ...] = ()
     weights: FloatArray = field(default_factory=lambda: np.ones(1, np.float32))
     evidence: Evidence | None = None
+    key: Hashable = None
 
     @property
     def duration(self) -> float | None:
@@ -176,7 +179,10 @@ class WaveHearing:
 
     def whole(self, utterance: Utterance) -> HeardSpeech:
         """Return all of an utterance, in chunks if it is long."""
-        return self._heard(utterance.samples, 0, self._cache.whole(utterance))
+        heard = self._heard(utterance.samples, 0, self._cache.whole(utterance))
+        place = (utterance.index, utterance.channel, utterance.start, utterance.end)
+        # The sum costs nothing beside the model, and a mistaken key would be a wrong answer.
+        return replace(heard, key=(*place, zlib.crc32(utterance.samples.tobytes())))
 
     def inputs(self, heard: HeardSpeech, text: TokenizedText | None) -> ModelInputs:
         """Return the chunks as a batch, each with the same text."""

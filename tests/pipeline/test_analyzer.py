@@ -140,9 +140,9 @@ def test_the_model_sees_only_the_newest_seconds_of_a_growing_utterance(checkpoin
     seen: list[tuple[int, int]] = []
     run = Inference.__call__
 
-    def spy(self, inputs):
+    def spy(self, inputs, key=None):
         seen.append((inputs.speech.shape[1], inputs.tokens.shape[1]))
-        return run(self, inputs)
+        return run(self, inputs, key)
 
     monkeypatch.setattr(Inference, "__call__", spy)
     whole = said(16.0)
@@ -316,10 +316,10 @@ def test_a_full_gpu_hands_over_to_the_processor(checkpoint, monkeypatch):
     inference.choice = replace(inference.choice, device="cuda")
     run = Inference._run
 
-    def full(self, inputs):
+    def full(self, inputs, key):
         if self.choice.device == "cuda":
             raise torch.OutOfMemoryError("full")
-        return run(self, inputs)
+        return run(self, inputs, key)
 
     monkeypatch.setattr(Inference, "_run", full)
     result = analyzer.final(said(1.0), ENGLISH)
