@@ -26,7 +26,10 @@ def batch_objective(
     steps_per_epoch: int,
     validate: Callable[[nn.Module], Mapping[str, float]],
 ) -> Objective:
-    """Return an objective that runs on any device and shares its batches between processes."""
+    """Return an objective that runs on any device and shares its batches between processes.
+
+    Frozen weights are taken to be those of encoders, which a resumed training loads again.
+    """
 
     def loss(model: nn.Module, batch: Batch, group: Group) -> Mapping[str, Tensor]:
         assert isinstance(model, EmotionModel)
@@ -37,6 +40,7 @@ def batch_objective(
         normalisers=lambda batch: criterion.normalisers(batch.targets),
         split=split_batch,
         place=place_batch,
+        reloads_frozen=True,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -94,6 +95,17 @@ def read_frozen(run_dir: Path) -> dict[str, Tensor]:
         return _load(run_dir / _FROZEN)
     except (OSError, SafetensorError) as error:
         raise _damaged(run_dir, error) from error
+
+
+def checksum(weights: Mapping[str, Tensor]) -> str:
+    """Return a fingerprint of weights that is quick to compute: of sums, not of every byte."""
+    found = hashlib.sha256()
+    for name in sorted(weights):
+        value = weights[name].detach().double()
+        size, energy = float(value.abs().sum()), float(value.square().sum())
+        # A GPU adds up in another order, so the last digits don't count.
+        found.update(f"{name} {tuple(value.shape)} {size:.8e} {energy:.8e}".encode())
+    return found.hexdigest()
 
 
 def clear_state(run_dir: Path) -> None:

@@ -37,6 +37,7 @@ from training.optimisation import one_cycle, parameter_groups
 from training.progress import Reporter, RunClock
 from training.run_state import (
     RunState,
+    checksum,
     clear_state,
     read_frozen,
     read_state,
@@ -95,6 +96,7 @@ class Trainer:
         self._history: list[dict[str, float]] = []
         self._begun = _Epoch()
         self._step = 0
+        self._checksum = checksum(self._frozen()) if objective.reloads_frozen else ""
         self._steps_per_epoch = -(-objective.steps_per_epoch // config.accumulate)
 
     def fit(self, resume: bool = False) -> Outcome:
@@ -133,8 +135,12 @@ class Trainer:
             return
         if not self._step:
             clear_state(self._run_dir)
+        if not self._objective.reloads_frozen:
+            write_frozen(self._run_dir, self._frozen())
+
+    def _frozen(self) -> dict[str, torch.Tensor]:
         state = self._model.state_dict()
-        write_frozen(self._run_dir, {name: state[name] for name in frozen_names(self._model)})
+        return {name: state[name] for name in frozen_names(self._model)}
 
     def _is_over(self) -> bool:
         if len(self._history) >= self._config.epochs:
@@ -238,6 +244,7 @@ class Trainer:
             "step": self._step,
             "history": self._history,
             "scaler": self._updater.precision.state(),
+            "frozen": self._checksum,
             "epoch": {"done": epoch.done, "sums": epoch.sums, "seconds": epoch.seconds},
         }
         state = RunState(
@@ -252,8 +259,10 @@ class Trainer:
             return
         state, position = found
         weights = read_frozen(self._run_dir) | state.model
-        known = self._model.state_dict().keys()
-        if known != weights.keys():
+        if self._objective.reloads_frozen:
+            weights = self._frozen() | weights
+        same = position.get("frozen", "") == self._checksum
+        if not same or self._model.state_dict().keys() != weights.keys():
             raise CheckpointError(
                 f"The training state in {self._run_dir} is one of another model.",
                 "Delete the folder, or train without --resume.",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, ConfigError
 from training.progress import Reporter
-from training.trainer import Objective, Trainer, TrainerConfig, one_cycle, parameter_groups
+from training.trainer import Objective, Trainer, TrainerConfig, TrainingError
 
 CONFIG = TrainerConfig(epochs=4, learning_rate=0.05, ema_decay=0.9, metric="accuracy", seed=3)
 
@@ -106,17 +107,116 @@ def test_bfloat16_training_learns(tmp_path: Path) -> None:
     assert Trainer(config, objective(), tmp_path, quiet()).fit().best > 0.8
 
 
-def test_one_cycle_rises_then_falls() -> None:
-    factors = [one_cycle(step, 100, 0.2) for step in range(101)]
-    assert factors.index(max(factors)) == 20
-    assert factors[20] == pytest.approx(1.0)
-    assert factors[0] < 0.05
-    assert factors[100] < 0.01
+def test_a_new_run_does_not_go_on_from_an_old_one(tmp_path: Path) -> None:
+    Trainer(CONFIG, objective(), tmp_path, quiet()).fit()
+    with pytest.raises(KilledError):
+        Trainer(CONFIG, objective(kill_after=0), tmp_path, quiet()).fit()
+    assert not (tmp_path / "state.json").exists()
 
 
-def test_only_matrices_decay() -> None:
-    model = nn.ModuleDict({"e": nn.Embedding(5, 3), "l": nn.Linear(3, 2), "n": nn.LayerNorm(3)})
-    decayed, plain = parameter_groups(model, 0.1)
-    assert [p.shape for p in decayed["params"]] == [(2, 3)]
-    assert len(plain["params"]) == 4
-    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.1, 0.0)
+def test_frozen_parameters_stay_and_come_back(tmp_path: Path) -> None:
+    def frozen(seed: int, kill_after: int | None = None) -> Objective:
+        task = objective(seed, kill_after)
+        task.model.get_submodule("0").requires_grad_(False)
+        return task
+
+    first = frozen(0, kill_after=2)
+    before = first.model.get_parameter("0.weight").clone()
+    with pytest.raises(KilledError):
+        Trainer(CONFIG, first, tmp_path, quiet()).fit()
+    again = frozen(99)
+    Trainer(CONFIG, again, tmp_path, quiet()).fit(resume=True)
+    assert torch.equal(again.model.get_parameter("0.weight"), before)
+    assert not torch.equal(
+        again.model.get_parameter("3.weight"), frozen(0).model.get_parameter("3.weight")
+    )
+
+
+def test_frozen_weights_that_are_loaded_again_must_be_the_same(tmp_path: Path) -> None:
+    def reloading(seed: int, kill_after: int | None = None) -> Objective:
+        task = replace(objective(seed, kill_after), reloads_frozen=True)
+        task.model.get_submodule("0").requires_grad_(False)
+        return task
+
+    with pytest.raises(KilledError):
+        Trainer(CONFIG, reloading(0, kill_after=2), tmp_path, quiet()).fit()
+    assert not (tmp_path / "frozen.safetensors").exists()
+    with pytest.raises(CheckpointError, match="another model"):
+        Trainer(CONFIG, reloading(1), tmp_path, quiet()).fit(resume=True)
+    assert len(Trainer(CONFIG, reloading(0), tmp_path, quiet()).fit(resume=True).history) == 4
+
+
+def test_without_averaging_the_weights_are_the_last_ones(tmp_path: Path) -> None:
+    config = replace(CONFIG, ema_decay=0.0, keep="last")
+    task = objective()
+    Trainer(config, task, tmp_path, quiet()).fit()
+    saved = load_file(next(tmp_path.glob("state-*/model.safetensors")))
+    assert not list(tmp_path.glob("state-*/averaged.safetensors"))
+    for name, value in task.model.state_dict().items():
+        assert torch.equal(value, saved[name])
+
+
+def with_loss(change: Callable[[int, Tensor], Tensor]) -> Objective:
+    """The usual objective, whose loss is changed by (step from 0, loss)."""
+    task = objective()
+    steps = iter(range(1000))
+
+    def loss(model: nn.Module, rows: Tensor) -> Mapping[str, Tensor]:
+        plain = task.loss(model, rows)["loss"]
+        return {"loss": change(next(steps), plain), "plain": plain}
+
+    return replace(task, loss=loss)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_loss_that_is_no_number_stops_with_a_remedy(tmp_path: Path, precision: str) -> None:
+    task = with_loss(lambda step, loss: loss * torch.nan if step == 10 else loss)
+    config = replace(CONFIG, precision=precision)
+    with pytest.raises(TrainingError, match=r"step 11 is not finite \(loss nan, plain 0") as caught:
+        Trainer(config, task, tmp_path, quiet()).fit()
+    assert "Lower learning_rate (now 0.05)" in caught.value.remedy
+    assert ("fp32" in caught.value.remedy) == (precision == "bf16")
+    assert json.loads((tmp_path / "state.json").read_text())["step"] == 8  # the epoch before
+    assert all(value.isfinite().all() for value in task.model.state_dict().values())
+
+
+def test_a_gradient_that_is_no_number_leaves_the_weights_alone(tmp_path: Path) -> None:
+    # The value is finite, its derivative is not: sqrt at zero.
+    task = with_loss(lambda step, loss: loss + (loss * 0).sqrt() if step == 3 else loss)
+    with pytest.raises(TrainingError, match="gradient of step 4"):
+        Trainer(CONFIG, task, tmp_path, quiet()).fit()
+    assert all(value.isfinite().all() for value in task.model.state_dict().values())
+
+
+def test_a_metric_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'recall'.*It gives: accuracy"):
+        Trainer(replace(CONFIG, metric="recall"), objective(), tmp_path, quiet()).fit()
+
+
+def test_an_epoch_without_a_metric_is_never_the_best(tmp_path: Path) -> None:
+    values = iter([0.2, 0.4, float("nan"), 0.3])
+    task = replace(objective(), validate=lambda model: {"accuracy": next(values)})
+    outcome = Trainer(CONFIG, task, tmp_path, quiet()).fit()
+    assert (outcome.best, outcome.best_epoch) == (0.4, 2)
+
+
+def test_the_seed_decides_what_comes_out(tmp_path: Path) -> None:
+    found = []
+    for number, seed in enumerate((3, 3, 4)):
+        task = objective()
+        Trainer(replace(CONFIG, seed=seed), task, tmp_path / str(number), quiet()).fit()
+        found.append(task.model.get_parameter("0.weight").clone())
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+def test_dropout_differs_from_epoch_to_epoch(tmp_path: Path) -> None:
+    drawn: list[Tensor] = []
+
+    def loss(model: nn.Module, rows: Tensor) -> Mapping[str, Tensor]:
+        drawn.append(torch.rand(3))
+        return task.loss(model, rows)
+
+    task = objective()
+    Trainer(replace(CONFIG, epochs=2), replace(task, loss=loss), tmp_path, quiet()).fit()
+    assert not torch.equal(drawn[0], drawn[8])
