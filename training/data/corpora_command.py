@@ -31,10 +31,11 @@ def main(argv: Sequence[str]) -> int:
     hours = speech_hours(reading.examples) if arguments.hours else None
     summary = summarise(reading, hours)
     if arguments.json:
-        print(json.dumps(summary.to_json(), ensure_ascii=False, indent=2))
+        lines = [json.dumps(summary.to_json(), ensure_ascii=False, indent=2)]
     else:
-        print("\n".join(_report(arguments.name, arguments.root, summary)))
-        print("\n".join(_problems(reading, summary, arguments.show)))
+        lines = _report(arguments.name, arguments.root, summary)
+        lines += _problems(reading, summary, arguments.show)
+    sys.stdout.write("\n".join([*lines, ""]))
     return 1 if reading.problems else 0
 
 
