@@ -6,18 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import EmoscopeError
-
-if TYPE_CHECKING:
-    from training.progress import Reporter
 
 
 def main(argv: Sequence[str]) -> int:
     """Train what the recipe says; return 0, or 2 with a sentence when it can't be done."""
     arguments = _parser().parse_args(argv)
     from training.distributed import current
+    from training.progress import Reporter
     from training.stages import StageContext, load_recipe, run_recipe
 
     try:
@@ -28,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
             )
         out = arguments.out or Path("runs") / recipe.name
         processes = current()
-        reporter = _reporter(speaks=processes.is_main)
+        reporter = Reporter(silent=not processes.is_main)
         if processes.is_main:
             out.mkdir(parents=True, exist_ok=True)
             _save_resolved(recipe, out, arguments)
@@ -44,17 +41,6 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write("Stopped; --resume goes on from the last finished epoch.\n")
         return 130
     return 0
-
-
-def _reporter(*, speaks: bool) -> Reporter:
-    """Return what tells the user; of several processes only the first one does."""
-    import io
-
-    from rich.console import Console
-
-    from training.progress import Reporter
-
-    return Reporter() if speaks else Reporter(Console(file=io.StringIO()))
 
 
 def _save_resolved(recipe: object, out: Path, arguments: argparse.Namespace) -> None:

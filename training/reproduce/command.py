@@ -24,6 +24,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         options = _options(arguments)
         found = protocol(options)(options)
+        if not _is_main():
+            return 0
         _write(found, options.out, arguments.json)
     except EmoscopeError as error:
         sys.stderr.write(f"{error}\n")
@@ -64,6 +66,12 @@ def _options(arguments: argparse.Namespace) -> ReproduceOptions:
         task=arguments.task,
         reporter=Reporter(),
     )
+
+
+def _is_main() -> bool:
+    from training.distributed import current
+
+    return current().is_main
 
 
 def _write(found: Reproduction, out: Path, json_file: Path | None) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import CorpusError
+from training.distributed import current
 from training.generated.encoders import write_encoder
 from training.generated.kemdy import write_kemdy19, write_kemdy20
 from training.generated.kemdy_segments import GeneratedKemdy
@@ -53,7 +54,12 @@ def find_corpus(name: str, options: ReproduceOptions) -> Path:
     if options.generated:
         shape = QUICK_CORPUS if options.quick else CORPUS
         options.say(f"generating {shape.sessions * shape.segments} segments like {name}")
-        return _WRITERS[name](options.out / "corpora" / name, shape)
+        folder = options.out / "corpora" / name
+        processes = current()
+        if processes.is_main:
+            _WRITERS[name](folder, shape)
+        processes.wait()
+        return folder
     assert options.data is not None
     candidates = [options.data, *sorted(p for p in options.data.glob("*") if p.is_dir())]
     layouts = [p for p in candidates if (p / "annotation").is_dir() and (p / "wav").is_dir()]
@@ -81,10 +87,13 @@ def encoder_names(options: ReproduceOptions) -> EncoderNames:
 def _made(folder: Path, kind: str, width: int, widths: _Widths) -> str | None:
     if not kind:
         return None
-    made = write_encoder(
-        kind, folder / kind, width=width, layers=widths.layers, features=widths.features
-    )
-    return str(made)
+    processes = current()
+    if processes.is_main:
+        write_encoder(
+            kind, folder / kind, width=width, layers=widths.layers, features=widths.features
+        )
+    processes.wait()
+    return str(folder / kind)
 
 
 def generated_sentences(options: ReproduceOptions) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from training.data.encoded_bank import EncodedBank
 from training.data.example_splits import SplitConfig, fold_count
 from training.data.feature_cache import FeatureBank, bank_of
 from training.data.loading import AudioLoader, default_digests
+from training.distributed import main_first
 from training.evaluation.system_scores import Judged, score
 from training.progress import Reporter
 from training.reproduce.adaptation import seeded
@@ -102,7 +103,7 @@ class KemdyLab:
         run_dir = self._options.out / "training"
         encoders = self._encoders_of(config)
         source = self._source(config, data, encoders)
-        finished = train_and_judge(config, data, source, encoders, run_dir, _silent())
+        finished = train_and_judge(config, data, source, encoders, run_dir, Reporter(silent=True))
         forget_state(run_dir)
         model = finished.trained.model
         return finished, source, sizes_of(model, model.head, encoders)
@@ -135,22 +136,14 @@ class KemdyLab:
             encoder = encoders.speech if modality is Modality.SPEECH else encoders.text
             assert encoder is not None
             features = replace(config.features, sequence="float16")
-            self._banks[key] = bank_of(
-                encoder, encoders.processor, self.corpus.examples, modality,
-                cache=self._cache, loader=self.corpus.loader, config=features,
-                reporter=self._reporter,
-            )  # fmt: skip
+            with main_first():
+                self._banks[key] = bank_of(
+                    encoder, encoders.processor, self.corpus.examples, modality,
+                    cache=self._cache, loader=self.corpus.loader, config=features,
+                    reporter=self._reporter,
+                )  # fmt: skip
         return self._banks[key]
 
 
 def _counts(values: np.ndarray) -> tuple[float, ...]:
     return tuple(round(float(value), 2) for value in values)
-
-
-def _silent() -> Reporter:
-    """Return a reporter that tells nothing: a table of rows would drown in epochs."""
-    import io
-
-    from rich.console import Console
-
-    return Reporter(Console(file=io.StringIO()))
