@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.models.base import EmotionModel
+    from core.models.processor import Processor
     from core.models.processor_loading import AnyProcessor
 
 __all__ = [
@@ -69,6 +70,18 @@ class LoadedModel:
     def specification(self) -> Specification:
         """What goes in and what comes out."""
         return self.info.specification
+
+    @property
+    def frame_processor(self) -> Processor:
+        """The processor of a model over measured frames. Raises CheckpointError for others."""
+        from core.models.processor import Processor
+
+        if not isinstance(self.processor, Processor):
+            raise CheckpointError(
+                f"The checkpoint {self.info.path} takes samples instead of measured frames.",
+                "Score it with the stage that trained it.",
+            )
+        return self.processor
 
     @property
     def calibration(self) -> Calibration:

@@ -122,7 +122,7 @@ def add_baselines(checkpoint: Path, data: Path, cache: Path | None = None) -> bo
     """
     loaded = load_checkpoint(checkpoint)
     seen = Seen.from_training(read_training(loaded.info))
-    baselines = train_baselines(data, loaded.processor, seen, cache)
+    baselines = train_baselines(data, loaded.frame_processor, seen, cache)
     if baselines is None:
         return False
     baselines.save(checkpoint / FOLDER)

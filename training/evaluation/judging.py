@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CheckpointError
 from core.models.baseline import SpeakerBaseline
 from core.models.checkpoint import LoadedModel
 from core.models.device import choose_device
 from core.models.inference import Inference, Judgement
-from core.models.processor import Processor, SpeechMeasures
+from core.models.processor import SpeechMeasures
 from core.models.tokenizer import TokenizedText
 from core.types import FloatArray, Modality
 
@@ -35,12 +34,7 @@ class BatchJudge:
 
     def __init__(self, loaded: LoadedModel, device: str = "auto") -> None:
         """Take a model of the compact encoders. Raises CheckpointError for any other."""
-        if not isinstance(loaded.processor, Processor):
-            raise CheckpointError(
-                f"The checkpoint {loaded.info.path} takes samples instead of measured frames.",
-                "Score it with the stage that trained it.",
-            )
-        self._processor = loaded.processor
+        self._processor = loaded.frame_processor
         self._classes = len(loaded.specification.labels)
         self._short_speech = loaded.calibration.short_speech
         self._inference = Inference(loaded.model, choose_device(device))

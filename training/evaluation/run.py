@@ -48,7 +48,7 @@ def evaluate(settings: EvaluationSettings, progress: Progress) -> Evaluation:
     if not settings.data.is_dir():
         raise CorpusError(f"The data folder {settings.data} does not exist.")
     clips = read_clips(settings.data)
-    measurer = Measurer(loaded.processor, settings.cache)
+    measurer = Measurer(loaded.frame_processor, settings.cache)
     baselines, origin = _baselines(settings, loaded, seen, clips, measurer)
     judged = _judge_speech(clips, loaded, seen, baselines, measurer, settings.seed, progress)
     texts, notes = _judge_texts(settings.data, loaded, seen, progress)
@@ -99,7 +99,7 @@ def _judge_texts(
     if loaded.processor.tokenizer is None:
         return TextReport((), ()), ("text: left out, the model takes none",)
     progress("text", 0, 1)
-    folder = read_text_parts(data, loaded.processor)
+    folder = read_text_parts(data, loaded.frame_processor)
     found = score_texts(folder.parts, loaded, seen)
     progress("text", 1, 1)
     return found, (*folder.notes, *found.notes)
@@ -192,7 +192,7 @@ def _baselines(
         return None, f"SVM: {settings.train_data} holds no clips of training speakers"
     rows = measure_rows(chosen, measurer)
     speakers = len(set(zip(rows.corpora, rows.speakers, strict=True)))
-    fitted = fit_baselines(rows, loaded.processor.config.speech.mel_bands)
+    fitted = fit_baselines(rows, loaded.frame_processor.config.speech.mel_bands)
     return fitted, f"SVM: fitted on {len(rows.labels)} clips of {speakers} training speakers"
 
 

@@ -93,7 +93,7 @@ class SpeechEvaluator:
         self._measurer = measurer
         self._progress = progress
         self._judge = BatchJudge(loaded)
-        self._columns = baseline_columns(loaded.processor.config.speech.mel_bands)
+        self._columns = baseline_columns(loaded.frame_processor.config.speech.mel_bands)
 
     def corpus(self, name: str, clips: Sequence[Clip], seed: int) -> CorpusJudgements:
         """Judge the clips of one corpus that may be scored."""
@@ -134,7 +134,7 @@ class SpeechEvaluator:
         if not scored:
             return
         chunks = [self._judge.chunks(measures[i]) for i in scored]
-        moments = [self._loaded.processor.moments(one) for one in measures]
+        moments = [self._loaded.frame_processor.moments(one) for one in measures]
         own = self._baseline(moments)
         chosen = [heard[i] for i in scored]
         judged = SpeakerJudgements(
@@ -171,7 +171,7 @@ class SpeechEvaluator:
         return False
 
     def _baseline(self, heard: Iterable[SpeakerMoments]) -> SpeakerBaseline:
-        baseline = self._loaded.processor.new_baseline()
+        baseline = self._loaded.frame_processor.new_baseline()
         for moments in heard:
             baseline.add(moments)
         return baseline
@@ -184,7 +184,7 @@ class SpeechEvaluator:
         chunks: list[Chunks],
         seed: int,
     ) -> dict[int, list[FloatArray]]:
-        hop = self._loaded.processor.config.speech.hop / SAMPLE_RATE
+        hop = self._loaded.frame_processor.config.speech.hop / SAMPLE_RATE
         seconds = [len(m.frames) * hop for m in measures]
         place = {index: row for row, index in enumerate(scored)}
         classes = len(self._loaded.specification.labels)
