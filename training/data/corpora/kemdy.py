@@ -36,7 +36,8 @@ class Layout:
 
     Attributes:
         name: of the corpus; folder: how the names of its folders begin.
-        table: of an annotation file's name; its first group is the session's number.
+        tables: how annotation files are named, for messages; table: the same, with the session's
+            number as its first group.
         segment: of a segment's name behind the session, with groups dialogue, speaker, gender.
         columns: of the segment's name, emotion, valence and arousal, counted from 0.
         times: columns of the segment's start and end in the session.
@@ -46,6 +47,7 @@ class Layout:
 
     name: str
     folder: str
+    tables: str
     table: re.Pattern[str]
     segment: re.Pattern[str]
     columns: tuple[int, int, int, int]
@@ -84,7 +86,7 @@ def read_kemdy(
 
 
 def _find_root(root: Path, layout: Layout) -> Path:
-    """Return `root`, or the only folder of this corpus in it, where `annotation` and `wav` are."""
+    """Return `root`, or the first folder of this corpus in it, where `annotation` and `wav` are."""
     inside = sorted(root.glob("*")) if root.is_dir() else []
     named = [f for f in inside if f.name.lower().startswith(layout.folder)]
     for folder in (root, *named):
@@ -114,7 +116,7 @@ def _table_rows(folder: Path, layout: Layout, labels: LabelMap, log: RowLog) -> 
     if not found:
         raise CorpusError(
             f"{folder / 'annotation'} holds no table of {layout.name}.",
-            f"Its tables are named like {layout.table.pattern}.",
+            f"Its tables are named {layout.tables}.",
         )
 
 

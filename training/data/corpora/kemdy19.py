@@ -22,6 +22,7 @@ from training.data.example import Reading
 LAYOUT = Layout(
     name="kemdy19",
     folder="kemdy19",
+    tables="SessNN_F_res.csv and SessNN_M_res.csv",
     table=re.compile(r"^Sess(?:ion)?0*(\d+)(?:_?[FM])?_(?:res|eval)\.csv$", re.IGNORECASE),
     segment=re.compile(
         r"(?P<dialogue>[a-z]+\d+(?:_[a-z0-9]+)?)_(?P<speaker>(?P<gender>[FM]))\d+", re.IGNORECASE

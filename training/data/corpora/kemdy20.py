@@ -18,6 +18,7 @@ from training.data.example import Reading
 LAYOUT = Layout(
     name="kemdy20",
     folder="kemdy20",
+    tables="SessNN_eval.csv",
     table=re.compile(r"^Sess(?:ion)?0*(\d+)_eval\.csv$", re.IGNORECASE),
     segment=re.compile(
         r"(?P<dialogue>[a-z]+\d+)_(?P<speaker>User\d+(?P<gender>[FM]))_(\d+)", re.IGNORECASE
