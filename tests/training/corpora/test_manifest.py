@@ -103,6 +103,7 @@ def test_two_columns_for_one_field_are_refused_unless_one_has_its_name(audio: Pa
     [
         (["datei", "labels"], "neither a column path .* 'datei', 'labels'"),
         (["path", "speaker"], "no column labels"),
+        (["a.wav", "happy happy"], "Is the first line a row already"),
         (["pth", "emotions"], "'pth' looks like path"),
         (["path", "lable"], "'lable' looks like labels"),
     ],

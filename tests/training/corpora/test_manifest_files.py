@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -37,10 +38,14 @@ def test_a_semicolon_file_of_a_korean_spreadsheet_is_read(audio: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
-def test_encodings_of_spreadsheets_are_found(tmp_path: Path, encoding: str) -> None:
+def test_encodings_of_spreadsheets_are_found_and_told(
+    tmp_path: Path, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
     rows = [["text", "label"], ["안녕하세요", "놀람"]]
     write_table(tmp_path / "manifest.csv", rows, encoding=encoding)
-    assert read(tmp_path).examples[0].text == "안녕하세요"
+    with caplog.at_level(logging.INFO):
+        assert read(tmp_path).examples[0].text == "안녕하세요"
+    assert (f"read as {encoding}" in caplog.text) == (encoding != "utf-8-sig")
 
 
 def test_an_encoding_can_be_given(tmp_path: Path) -> None:
@@ -67,9 +72,10 @@ def test_json_lines_hold_numbers_and_lists(audio: Path) -> None:
     jsonl(
         audio,
         {"path": "a.wav", "labels": ["happy", "sad"], "start": 0, "end": 1.5, "turn": 2},
-        {"text": "hm", "labels": "neutral", "path": None, "speaker": 7},
+        {"text": "hm\u2028so", "labels": "neutral", "path": None, "speaker": 7},
     )
     first, second = read(audio, strict=True).examples
+    assert second.text == "hm\u2028so"  # a line of text may hold a line separator
     assert (first.labels, first.start, first.end) == (("happy", "sad"), 0.0, 1.5)
     assert (second.audio, second.speaker) == (None, "manifest/7")
 

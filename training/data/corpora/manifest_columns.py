@@ -128,12 +128,14 @@ def _missing(path: Path, header: Sequence[str], what: str) -> CorpusError:
     guesses = []
     for column in header:
         close = difflib.get_close_matches(_plain(column), sorted(_FIELD_OF), 1, 0.75)
-        if close and not recognised(column):
+        if close and not recognised(column) and "." not in column:
             guesses.append(f"{column!r} looks like {_FIELD_OF[close[0]]}")
     guess = f" ({'; '.join(guesses)})" if guesses else ""
+    remedy = "Rename a column, or name it with columns={'path': '...', 'labels': '...'}."
+    if not guesses and not any(map(recognised, header)):
+        remedy = "Is the first line a row already? It must name the columns, for one path,labels."
     return CorpusError(
-        f"{path} has {what}; its columns are {', '.join(map(repr, header))}{guess}.",
-        "Rename a column, or name it with columns={'path': '...', 'labels': '...'}.",
+        f"{path} has {what}; its columns are {', '.join(map(repr, header))}{guess}.", remedy
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import CorpusError
 from training.data.corpora.manifest_columns import recognised
-from training.data.corpora.rows import RowLog, csv_rows, read_text
+from training.data.corpora.rows import RowLog, csv_rows, decode, read_text
+
+_logger = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _JSON = (".jsonl", ".ndjson")
@@ -88,25 +92,37 @@ def read_table(path: Path, log: RowLog, encoding: str | None = None) -> Table:
             f"{path} is no manifest of a known kind.",
             f"Save it as one of {', '.join(SUFFIXES)}.",
         )
-    encodings = (encoding,) if encoding else _encodings(path)
+    chosen = _encoding(path, encoding)
     if path.suffix.lower() in _JSON:
-        return _json_table(path, log, encodings)
-    return _csv_table(path, log, encodings)
+        return _json_table(path, log, chosen)
+    return _csv_table(path, log, chosen)
 
 
-def _encodings(path: Path) -> tuple[str, ...]:
+def _encoding(path: Path, given: str | None) -> str:
+    """Return the encoding of a file: the given one if it fits, else the first that does."""
     try:
-        with path.open("rb") as file:
-            mark = file.read(2)
+        data = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"{path} can't be read: {error.strerror}.", "Check the path.") from error
-    return ("utf-16",) if mark in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    candidates = (given,) if given else ("utf-16",) if marked else _ENCODINGS
+    try:
+        fitting = [name for name in candidates if decode(data, (name,)) is not None]
+    except LookupError as error:
+        raise CorpusError(f"There is no encoding {given!r}.", "Try utf-8.") from error
+    if not fitting:
+        raise CorpusError(
+            f"{path} is not text in {' or '.join(candidates)}.",
+            "Save it as UTF-8, or say its encoding with the option encoding.",
+        )
+    if fitting[0] not in (given, "utf-8-sig"):
+        _logger.info("%s: read as %s; the option encoding chooses another", path, fitting[0])
+    return fitting[0]
 
 
-def _csv_table(path: Path, log: RowLog, encodings: Sequence[str]) -> Table:
-    text = _read(path, encodings)
-    delimiter = _delimiter(text)
-    lines = _without_excel_hint(csv_rows(path, log, encodings, delimiter))
+def _csv_table(path: Path, log: RowLog, encoding: str) -> Table:
+    delimiter = _delimiter(read_text(path, (encoding,)))
+    lines = _without_excel_hint(csv_rows(path, log, (encoding,), delimiter))
     _, header = next(lines, (1, []))
     columns = tuple(name.strip() for name in header)
     if not columns:
@@ -135,13 +151,6 @@ def _wrong_width(found: int, wanted: int, delimiter: str) -> str:
     return f"{found} fields where the header has {wanted}{hint}"
 
 
-def _read(path: Path, encodings: Sequence[str]) -> str:
-    try:
-        return read_text(path, encodings)
-    except LookupError as error:
-        raise CorpusError(f"There is no encoding {encodings[0]!r}.", "Try utf-8.") from error
-
-
 def _delimiter(text: str) -> str:
     """Return the delimiter with which the header names most columns."""
     lines = [line for line in text.splitlines() if line.strip()]
@@ -155,10 +164,10 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=score)
 
 
-def _json_table(path: Path, log: RowLog, encodings: Sequence[str]) -> Table:
+def _json_table(path: Path, log: RowLog, encoding: str) -> Table:
     rows: list[tuple[int, Row]] = []
     columns: dict[str, None] = {}
-    for line, content in enumerate(_read(path, encodings).splitlines(), start=1):
+    for line, content in enumerate(read_text(path, (encoding,)).split("\n"), start=1):
         if not content.strip():
             continue
         try:
