@@ -75,8 +75,8 @@ def _report(name: str, root: Path, summary: CorpusSummary) -> list[str]:
         lines += [f"  speech     {summary.hours:.2f} hours"]
     if summary.speakers:
         lines += [f"  speakers   {summary.speakers:,} ({_counts(summary.genders)})"]
-    places = f"{summary.sessions:,} sessions, {summary.dialogues:,} dialogues"
-    lines += [f"  in         {places}"] if summary.sessions or summary.dialogues else []
+    lines += [f"  sessions   {summary.sessions:,}"] if summary.sessions else []
+    lines += [f"  dialogues  {summary.dialogues:,}"] if summary.dialogues else []
     lines += [f"  languages  {_counts(summary.languages)}"]
     lines += [f"  parts      {_counts(summary.parts)}"] if summary.parts else []
     for affect, (count, low, mean, high) in summary.affect.items():
@@ -92,9 +92,9 @@ def _labels(summary: CorpusSummary) -> list[str]:
         for name, count in summary.labels.items()
     ]
     if summary.several:
-        lines.append(f"  {summary.several:,} examples have several labels.")
+        lines.append(f"  Several labels: {summary.several:,} examples.")
     if summary.none:
-        lines.append(f"  {summary.none:,} examples have none.")
+        lines.append(f"  No label: {summary.none:,} examples.")
     if labelled:
         most = max(summary.labels, key=lambda name: summary.labels[name])
         share = summary.labels[most] / labelled
@@ -105,7 +105,7 @@ def _labels(summary: CorpusSummary) -> list[str]:
 def _problems(reading: Reading, summary: CorpusSummary, show: int) -> list[str]:
     if not reading.problems:
         return ["", "No row had to be left out."]
-    lines = ["", f"{summary.problems:,} rows were left out:"]
+    lines = ["", f"Rows left out: {summary.problems:,}"]
     lines += [f"  {count:>7,} x {reason}" for reason, count in summary.reasons.items()]
     lines += ["", f"The first {min(show, summary.problems)}:"] if show else []
     return lines + [f"  {problem.source}: {problem.reason}" for problem in reading.problems[:show]]

@@ -57,8 +57,8 @@ class CorpusSummary:
         notes = []
         if self.unknown_speaker:
             notes.append(
-                f"{self.unknown_speaker:,} examples name no speaker: a split by speaker can't keep"
-                " them apart, and figures on them may be too good."
+                f"No speaker is named in {self.unknown_speaker:,} of {self.examples:,} examples: a"
+                " split by speaker can't keep them apart, and figures on them may be too good."
             )
         if len(self.labels) > 1 and max(self.labels.values()) == sum(self.labels.values()):
             notes.append("There is only one class: nothing can be learnt from it.")

@@ -50,10 +50,10 @@ def test_a_corpus_is_described(corpus: Path, capsys: pytest.CaptureFixture[str])
     assert "parts      train 2, test 1" in out
     assert "arousal    2 from -0.50 to +0.50, mean +0.00" in out
     assert "happy           2   66.7%" in out
-    assert "1 examples have several labels." in out
+    assert "Several labels: 1 examples." in out
     assert "Who always says happy is right in 66.7%." in out
-    assert "1 examples name no speaker" in out
-    assert "2 rows were left out:" in out
+    assert "No speaker is named in 1 of 3 examples" in out
+    assert "Rows left out: 2" in out
     assert f"{corpus / 'manifest.csv'}:5: there is no recording gone.wav" in out
     assert "columns not read: remark" in err
 

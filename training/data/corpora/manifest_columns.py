@@ -97,7 +97,7 @@ def resolve(path: Path, header: Sequence[str], chosen: Mapping[str, str] | None 
         if field in names and _plain(column) != field:
             raise CorpusError(
                 f"{path}: the columns {names[field]!r} and {column!r} both mean {field}.",
-                f"Choose one with columns={{'{field}': '{column}'}}, or rename one.",
+                f"Choose one with the option columns={{{field}: {column}}}, or rename one.",
             )
         names[field] = column
     _check(path, header, names)
@@ -131,7 +131,7 @@ def _missing(path: Path, header: Sequence[str], what: str) -> CorpusError:
         if close and not recognised(column) and "." not in column:
             guesses.append(f"{column!r} looks like {_FIELD_OF[close[0]]}")
     guess = f" ({'; '.join(guesses)})" if guesses else ""
-    remedy = "Rename a column, or name it with columns={'path': '...', 'labels': '...'}."
+    remedy = "Rename a column, or name it with the option columns={path: ..., labels: ...}."
     if not guesses and not any(map(recognised, header)):
         remedy = "Is the first line a row already? It must name the columns, for one path,labels."
     return CorpusError(
