@@ -134,6 +134,7 @@ class _Rows:
         self._line_of: dict[tuple[str, str], int] = {}
         self._turns: dict[str, int] = {}
         self._missing: list[tuple[int, str]] = []
+        self._found: dict[str, Path | None] = {}
         self._recordings = 0
 
     def add(self, line: int, row: Row) -> None:
@@ -247,9 +248,11 @@ class _Rows:
         if not given:
             return None
         self._recordings += 1
-        for name in (given, given.replace("\\", "/")):
-            if _is_file(self._folder / name):
-                return self._folder / name
+        if given not in self._found:
+            paths = (self._folder / name for name in (given, given.replace("\\", "/")))
+            self._found[given] = next(filter(_is_file, paths), None)
+        if self._found[given] is not None:
+            return self._found[given]
         self._missing.append((line, given))
         if not self._log.strict:
             self._log.report(self._path, line, f"there is no recording {given}")
