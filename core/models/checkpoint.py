@@ -19,6 +19,7 @@ import yaml
 
 from core.errors import CheckpointError, EmoscopeError
 from core.models.calibration import Calibration, DoubtLimits
+from core.models.encoders.initialisation import weights_follow
 from core.models.manifest import (
     CARD,
     METRICS,
@@ -216,7 +217,8 @@ def load_checkpoint(directory: Path | str) -> LoadedModel:
 def _build(info: CheckpointInfo, problems: list[str]) -> EmotionModel | None:
     try:
         found = architecture_class(info.architecture)
-        return found.from_config(info.specification, info.model_config)
+        with weights_follow():
+            return found.from_config(info.specification, info.model_config)
     except EmoscopeError as error:
         problems.append(error.problem.rstrip("."))
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:

@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, UniSpeechConfig
+from transformers import AutoModel, HubertModel, UniSpeechConfig
 
 from core.errors import ConfigError
 from core.models.encoders import backbone
 from core.models.encoders.build import build_speech_encoder
+from core.models.encoders.initialisation import weights_follow
 from core.models.encoders.pretrained import load_pretrained_speech
 from core.models.encoders.pretrained_config import PretrainedSpeechConfig
 from core.models.encoders.pretrained_speech import PretrainedSpeechEncoder
@@ -165,6 +166,19 @@ def test_the_configuration_builds_the_same_encoder_without_weights_or_network(ti
         one, other = encoder(batch_of(waves)), built(batch_of(waves))
     torch.testing.assert_close(one.pooled, other.pooled)
     assert built.config() == encoder.config()
+
+
+def test_weights_are_drawn_unless_stored_ones_follow(tiny_encoder, monkeypatch):
+    values = load_pretrained_speech(tiny_encoder("hubert_like")).encoder.config()
+    drawn = []
+    monkeypatch.setattr(
+        HubertModel, "_init_weights", lambda self, module: drawn.append(type(module))
+    )
+    with weights_follow():
+        build_speech_encoder(values)
+    assert not drawn
+    build_speech_encoder(values)
+    assert drawn
 
 
 def test_a_clip_shorter_than_a_frame_is_filled_up(tiny_encoder):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from core.errors import CheckpointError, ConfigError
+from core.models.encoders.initialisation import do_weights_follow
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -110,12 +111,13 @@ def model_class(config: PretrainedConfig, task: Task) -> type[Any]:
 
 
 def build(config: PretrainedConfig, task: Task, **options: Any) -> Any:
-    """Build a model with random weights, in fp32. Raises ConfigError."""
+    """Build a model with random weights (see `initialisation`), in fp32. Raises ConfigError."""
     import transformers
+    from transformers.initialization import no_init_weights
 
     model_class(config, task)
     try:
-        with quiet():
+        with quiet(), no_init_weights() if do_weights_follow() else nullcontext():
             auto = getattr(transformers, task.auto)
             return auto.from_config(config, dtype=torch.float32, **options).eval()
     except Exception as error:  # sizes that don't fit raise whatever the layer raises
