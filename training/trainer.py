@@ -71,14 +71,18 @@ class _Epoch:
 
 
 class Trainer:
-    """Runs an objective in a run directory.
+    """Runs an objective in a run directory; without one nothing is written, nor can it go on.
 
     Raises:
         ConfigError: this machine, or the model, can't do what the configuration asks for.
     """
 
     def __init__(
-        self, config: TrainerConfig, objective: Objective, run_dir: Path, reporter: Reporter
+        self,
+        config: TrainerConfig,
+        objective: Objective,
+        run_dir: Path | None,
+        reporter: Reporter,
     ) -> None:
         movable = objective.place is not None
         check_device(config, cuda=movable and torch.cuda.is_available())
@@ -111,8 +115,8 @@ class Trainer:
         self._begin(resume)
         total = self._config.epochs * self._steps_per_epoch
         clock = RunClock(total, self._step)
-        enabled = self._config.tensorboard and self._processes.is_main
-        log = TensorBoardLog(self._run_dir, self._step, self._reporter, enabled=enabled)
+        enabled = self._config.tensorboard and self._processes.is_main and bool(self._run_dir)
+        log = TensorBoardLog(self._run_dir or Path(), self._step, self._reporter, enabled=enabled)
         try:
             with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
                 while not self._is_over():
@@ -127,6 +131,8 @@ class Trainer:
         return Outcome(self._history[best][self._config.metric], best + 1, tuple(self._history))
 
     def _begin(self, resume: bool) -> None:
+        if self._run_dir is None:
+            return
         self._run_dir.mkdir(parents=True, exist_ok=True)
         if resume:
             self._restore()
@@ -237,7 +243,7 @@ class Trainer:
         self._write(generators)
 
     def _write(self, generators: dict[str, torch.Tensor]) -> None:
-        if not self._processes.is_main:
+        if not self._processes.is_main or self._run_dir is None:
             return
         epoch = self._begun
         position = {
@@ -254,6 +260,7 @@ class Trainer:
         write_state(self._run_dir, state, position)
 
     def _restore(self) -> None:
+        assert self._run_dir is not None
         found = read_state(self._run_dir, self._updater.optimizer)
         if found is None:
             return

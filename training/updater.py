@@ -63,7 +63,7 @@ class Updater:
         if objective.place is not None:
             objective.model.to(processes.device)
         groups = parameter_groups(objective.model, config.weight_decay, config.rates)
-        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+        self.optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
         device = next(objective.model.parameters()).device
         self.precision = Precision(config.precision, device)
         self._module = processes.wrap(LossModule(objective, self.precision))

@@ -9,7 +9,8 @@ import torch
 from core.errors import ConfigError, CorpusError
 from training.data.corpora.speech import Clip
 from training.data.encoded_bank import EncodedBank
-from training.reproduce import real
+from training.reproduce import real, real_heads
+from training.reproduce.kept import KeptHeads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.real_cells import cells, script_folds, speaker_cells
 from training.reproduce.real_features import ClipFeatures
@@ -138,3 +139,41 @@ def test_rows_are_asked_for_by_the_papers_numbers(tmp_path: Path) -> None:
     assert "9" not in everything  # only label transform tells it from row 10
     with pytest.raises(ConfigError, match="Rows:"):
         real.asked_rows(ReproduceOptions("rsa-cfn", tmp_path, rows=("99",)))
+
+
+def test_a_head_that_was_trained_before_is_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = acted()
+    heard = features(clips)
+    data = HeadData(heard.labels, heard.speech, heard.text)
+    cell = speaker_cells(clips, 3)[0]
+    kept, recipe = KeptHeads(tmp_path), HeadRecipe(epochs=1)
+    first = train_and_judge("early", data, cell.train, cell.test, recipe, 0, kept)
+    monkeypatch.setattr(real_heads, "_train", lambda *_: pytest.fail("trained again"))
+    again = train_and_judge("early", data, cell.train, cell.test, recipe, 0, kept)
+    assert np.array_equal(first.logits, again.logits)
+    assert again.parameters == first.parameters
+
+
+@pytest.mark.parametrize("changed", ["seed", "recipe", "system", "rows", "features"])
+def test_whatever_a_head_depends_on_makes_it_another(tmp_path: Path, changed: str) -> None:
+    clips = acted()
+    cell = speaker_cells(clips, 3)[0]
+    kept = KeptHeads(tmp_path)
+
+    def train(alter: str) -> None:
+        heard = features(clips, seed=int(alter == "features"))
+        train_and_judge(
+            "late" if alter == "system" else "early",
+            HeadData(heard.labels, heard.speech, heard.text),
+            cell.train[1:] if alter == "rows" else cell.train,
+            cell.test,
+            HeadRecipe(epochs=2 if alter == "recipe" else 1),
+            int(alter == "seed"),
+            kept,
+        )
+
+    train("nothing")
+    train(changed)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2

@@ -19,12 +19,13 @@ from core.errors import ConfigError, CorpusError
 from core.labels import EMOTIONS
 from training.evaluation.system_scores import Judged, score
 from training.progress import Reporter
+from training.reproduce.kept import KeptHeads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.published import KNU_ROWS, LOW_RANK_ROW, RSA_CFN_ROWS
 from training.reproduce.real_cells import Cell, cells, speaker_cells
 from training.reproduce.real_features import ClipFeatures, RealCorpora
 from training.reproduce.real_heads import HeadData, HeadRecipe, judged, train_and_judge
-from training.reproduce.real_light import difference, light_table
+from training.reproduce.real_light import difference, kept_heads, light_table
 from training.reproduce.real_texts import text_table
 from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
 
@@ -46,6 +47,10 @@ _ONE_SEED = frozenset({"rsa_cfn", "hybrid"})
 _VOTERS = ("3", "4", "7", "10")
 """Rows whose heads make up the hybrid (row 11), as the paper says it: by soft voting."""
 _NARROW = {"projection": 16, "attention": 16, "hidden": 64}
+_QUICK_OPTIONS: Mapping[str, Mapping[str, object]] = {
+    "rsa_cfn": _NARROW,
+    "hybrid": {"voters": {"rsa_cfn": _NARROW}},
+}
 _TITLES = {"1": "speech only", "2": "text only"}
 """Where the paper's title names an encoder that is not used here."""
 _LEFT_OUT = frozenset({"9"})
@@ -61,6 +66,16 @@ class _Run:
     data: HeadData
     cells: Sequence[Cell]
     seeds: Sequence[int]
+    kept: KeptHeads
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one seed's heads said of all rows, the weights of one, and seconds of training."""
+
+    judged: Judged
+    parameters: int
+    seconds: float
 
 
 def run(options: ReproduceOptions) -> Reproduction:
@@ -133,7 +148,7 @@ def _fusion_table(
         if row.system == "hybrid" and set(_VOTERS) <= set(said):
             results[row.name] = _vote(row, [said[name][0] for name in _VOTERS], results)
         else:
-            job = _Run(data, parts, seeds)
+            job = _Run(data, parts, seeds, kept_heads(options))
             results[row.name], said[row.name] = _judge(row, job, recipe_of(row, options))
         reporter.say(f"{row.title}: UAR {results[row.name].figures['uar']}")
     note = (
@@ -173,7 +188,7 @@ def recipe_of(row: Row, options: ReproduceOptions) -> HeadRecipe:
     """Return how a row's head is trained; a quick run narrows the widest."""
     recipe = _RECIPES.get(row.system, HeadRecipe())
     if options.quick:
-        return HeadRecipe(epochs=3, options=_NARROW if row.system in _ONE_SEED else recipe.options)
+        return HeadRecipe(epochs=3, options=_QUICK_OPTIONS.get(row.system, recipe.options))
     return recipe
 
 
@@ -181,9 +196,8 @@ def _judge(
     row: Row, job: _Run, recipe: HeadRecipe, counted: bool = True
 ) -> tuple[RowResult, list[Judged]]:
     """Train a row's head in every cell with every seed."""
-    began = time.monotonic()
-    found = [out_of_cell(row.system, job.data, job.cells, recipe, seed) for seed in job.seeds]
-    said = [one for one, _ in found]
+    found = [_out_of_cell(row.system, job, recipe, seed) for seed in job.seeds]
+    said = [one.judged for one in found]
     scores = score(said)
     result = RowResult(
         name=row.name,
@@ -194,26 +208,27 @@ def _judge(
         occurring=tuple(scores.occurring),
         rows=scores.rows,
         train_rows=len(job.cells[0].train),
-        parameters=found[0][1],
-        head_parameters=found[0][1],
-        seconds=time.monotonic() - began,
+        parameters=found[0].parameters,
+        head_parameters=found[0].parameters,
+        seconds=sum(one.seconds for one in found),
         seeds=tuple(job.seeds),
         folds=len(job.cells),
     )
     return result, said
 
 
-def out_of_cell(
-    system: str, data: HeadData, parts: Sequence[Cell], recipe: HeadRecipe, seed: int
-) -> tuple[Judged, int]:
+def _out_of_cell(system: str, job: _Run, recipe: HeadRecipe, seed: int) -> _Said:
     """Return what heads say of the rows they never saw, and how many weights one has."""
-    logits: Logits = np.full((len(data.labels), len(EMOTIONS)), np.nan)
-    parameters = 0
-    for cell in parts:
-        trained = train_and_judge(system, data, cell.train, cell.test, recipe, seed)
-        logits[cell.test], parameters = trained.logits, trained.parameters
+    logits: Logits = np.full((len(job.data.labels), len(EMOTIONS)), np.nan)
+    trained = [
+        train_and_judge(system, job.data, cell.train, cell.test, recipe, seed, job.kept)
+        for cell in job.cells
+    ]
+    for cell, head in zip(job.cells, trained, strict=True):
+        logits[cell.test] = head.logits
     rows = np.flatnonzero(np.isfinite(logits[:, 0]))
-    return judged(logits[rows], data.labels[rows], rows, seed), parameters
+    said = judged(logits[rows], job.data.labels[rows], rows, seed)
+    return _Said(said, trained[0].parameters, sum(head.seconds for head in trained))
 
 
 def _speech_table(
@@ -231,7 +246,7 @@ def _speech_table(
             title = f"{name}, {speakers} speakers" + (", each known" if known else "")
             row = Row(f"{name}{known}", title, "speech", corpus=name)
             seeds = range(1 if options.quick else SEEDS)
-            job = _Run(HeadData(features.labels, bank), parts, seeds)
+            job = _Run(HeadData(features.labels, bank), parts, seeds, kept_heads(options))
             rows.append(row)
             results[row.name], _ = _judge(row, job, recipe, counted=False)
     note = (

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from core.types import Modality
 from training.data.encoded_bank import EncodedBank
 from training.evaluation.system_scores import Judged
 from training.progress import Reporter
+from training.reproduce.kept import KeptHeads, Trained, key_of
 from training.trainer import Objective, Trainer, TrainerConfig
 
 Rows = NDArray[np.int64]
@@ -54,6 +54,14 @@ class HeadData:
         """Return some rows, padded."""
         speech = None if self.speech is None else self.speech.batch(rows)
         return speech, None if self.text is None else self.text.batch(rows)
+
+    def arrays(self) -> Iterator[NDArray[Any]]:
+        """Yield what a head sees: labels, pooled vectors, and frames one after another."""
+        yield self.labels
+        for bank in (self.speech, self.text):
+            if bank is not None:
+                yield bank.pooled.numpy()
+                yield torch.cat(list(bank.sequences)).numpy()
 
 
 class _Scale(nn.Module):
@@ -112,25 +120,39 @@ class StandardisedHead(nn.Module):
         )
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What a head says of the test rows: logits (n, C); and how many weights it has."""
-
-    logits: NDArray[np.float64]
-    parameters: int
-
-
 def train_and_judge(
+    name: str,
+    data: HeadData,
+    train: Rows,
+    test: Rows,
+    recipe: HeadRecipe,
+    seed: int,
+    kept: KeptHeads | None = None,
+) -> Trained:
+    """Train the head of system `name` on rows `train`; return logits of rows `test`.
+
+    With `kept` a head that was trained before in just this way is not trained again.
+    """
+    key = key_of(name, recipe, seed, *data.arrays(), train, test)
+    found = kept.find(key) if kept is not None else None
+    if found is not None:
+        return found
+    trained = _train(name, data, train, test, recipe, seed)
+    if kept is not None:
+        kept.keep(key, trained)
+    return trained
+
+
+def _train(
     name: str, data: HeadData, train: Rows, test: Rows, recipe: HeadRecipe, seed: int
 ) -> Trained:
-    """Train the head of system `name` on rows `train`; return logits of rows `test`."""
+    began = time.monotonic()
     torch.manual_seed(seed)
     model = StandardisedHead(name, data, train, recipe.options)
-    with tempfile.TemporaryDirectory() as folder:
-        objective = _objective(model, data, train, recipe)
-        Trainer(_trainer(recipe, seed), objective, Path(folder), Reporter(silent=True)).fit()
+    objective = _objective(model, data, train, recipe)
+    Trainer(_trainer(recipe, seed), objective, None, Reporter(silent=True)).fit()
     parameters = sum(p.numel() for p in model.head.parameters())
-    return Trained(_logits(model, data, test), parameters)
+    return Trained(_logits(model, data, test), parameters, time.monotonic() - began)
 
 
 def judged(logits: NDArray[np.float64], labels: Rows, rows: Rows, seed: int = 0) -> Judged:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from core.labels import EMOTIONS
 from training.evaluation.metrics import Estimate, bootstrap_weights, confusion, uar_of
 from training.evaluation.system_scores import Judged, score
 from training.progress import Reporter
+from training.reproduce.kept import KeptHeads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.published import LOW_RANK_ROW, RSA_CFN_ROWS
 from training.reproduce.real_cells import speaker_cells
@@ -46,6 +46,11 @@ class _Judgements:
     parameters: int
     seconds: float
     train_rows: int
+
+
+def kept_heads(options: ReproduceOptions) -> KeptHeads:
+    """Return where trained heads of this comparison are kept."""
+    return KeptHeads(options.out / "heads")
 
 
 def difference(one: Sequence[Judged], other: Sequence[Judged], resamples: int = 1000) -> Estimate:
@@ -99,17 +104,18 @@ def light_table(options: ReproduceOptions, corpora: RealCorpora, reporter: Repor
 def _judge(
     row: Row, clips: ClipFeatures, texts: UnreadTexts, options: ReproduceOptions
 ) -> _Judgements:
-    began = time.monotonic()
-    said, parameters, trained_rows = [], 0, 0
+    said, parameters, trained_rows, seconds = [], 0, 0, 0.0
     for fold, cell in enumerate(speaker_cells(clips.clips, FOLDS)[:FOLDS_RUN]):
         paired = pair(clips, texts, cell.test, seed=fold)
         trained = train_and_judge(
-            row.system, paired.data, paired.train, paired.test, _recipe(row, options), seed=0
-        )
+            row.system, paired.data, paired.train, paired.test, _recipe(row, options), seed=0,
+            kept=kept_heads(options),
+        )  # fmt: skip
         labels = paired.data.labels[paired.test]
         said.append(judged(trained.logits, labels, paired.test))
         parameters, trained_rows = trained.parameters, len(paired.train)
-    return _Judgements(tuple(said), parameters, time.monotonic() - began, trained_rows)
+        seconds += trained.seconds
+    return _Judgements(tuple(said), parameters, seconds, trained_rows)
 
 
 def _recipe(row: Row, options: ReproduceOptions) -> HeadRecipe:
