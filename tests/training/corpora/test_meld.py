@@ -108,6 +108,7 @@ def test_equal_dialogues_of_two_parts_differ(corpus: Path) -> None:
 def test_own_classes_keep_the_names(corpus: Path) -> None:
     reading = read(corpus, classes="own", parts=["train"])
     assert [example.label for example in reading.examples] == ["neutral", "joy", "anger"]
+    assert read(corpus, classes="own", parts="train") == reading
     assert set(reading.classes) >= {"neutral", "joy", "anger"}
 
 

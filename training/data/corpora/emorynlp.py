@@ -35,7 +35,7 @@ def read(
     *,
     strict: bool = False,
     classes: str = "emotions",
-    parts: Sequence[str] = (),
+    parts: str | Sequence[str] = (),
 ) -> Reading:
     """Read the corpus as published.
 
@@ -61,9 +61,8 @@ def read(
     return Reading(tuple(examples.values()), log.problems, chosen.classes)
 
 
-def _tables(root: Path, parts: Sequence[str]) -> dict[str, Path]:
-    for part in parts:
-        labelling.one_of(CORPUS, "parts", part, PARTS)
+def _tables(root: Path, wanted: str | Sequence[str]) -> dict[str, Path]:
+    parts = labelling.chosen_parts(CORPUS, wanted, PARTS)
     paths = {part: root / f"emorynlp_{part}_final.csv" for part in parts or PARTS}
     missing = [path.name for path in paths.values() if not path.is_file()]
     if missing and (parts or len(missing) == len(paths)):

@@ -129,6 +129,12 @@ def one_of(corpus: str, option: str, value: str, known: Sequence[str]) -> str:
     return value
 
 
+def chosen_parts(corpus: str, parts: str | Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the option parts, one name or several. Raises CorpusError for another part."""
+    names = (parts,) if isinstance(parts, str) else tuple(parts)
+    return tuple(one_of(corpus, "parts", name, known) for name in names)
+
+
 def within(corpus: str, name: str) -> str:
     """Return `corpus/name`, so that equal names of two corpora differ; empty stays empty."""
     return f"{corpus}/{name}" if name else ""

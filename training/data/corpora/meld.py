@@ -53,7 +53,7 @@ def read(
     *,
     strict: bool = False,
     classes: str = "emotions",
-    parts: Sequence[str] = (),
+    parts: str | Sequence[str] = (),
     media: str = "auto",
     check_audio: bool = False,
 ) -> Reading:
@@ -85,10 +85,9 @@ def read(
     return Reading(_unique(examples, log), log.problems, chosen.classes)
 
 
-def _tables(root: Path, parts: Sequence[str]) -> dict[str, Path]:
+def _tables(root: Path, wanted: str | Sequence[str]) -> dict[str, Path]:
     """Return part -> its table."""
-    for part in parts:
-        labelling.one_of(CORPUS, "parts", part, tuple(PARTS))
+    parts = labelling.chosen_parts(CORPUS, wanted, tuple(PARTS))
     found = {}
     for part in parts or PARTS:
         name = f"{part}_sent_emo.csv"

@@ -25,7 +25,7 @@ def read_goemotions(
     strict: bool = False,
     classes: str = "emotions",
     language: str = "all",
-    parts: Sequence[str] = (),
+    parts: str | Sequence[str] = (),
     keep_unlabelled: bool = False,
 ) -> Reading:
     """Read GoEmotions as published, or goemotions_en and goemotions_ko beside one another.
@@ -64,7 +64,7 @@ def read_kote(
     *,
     strict: bool = False,
     classes: str = "emotions",
-    parts: Sequence[str] = (),
+    parts: str | Sequence[str] = (),
     keep_unlabelled: bool = False,
 ) -> Reading:
     """Read KOTE as published; a labels.txt may name its 44 labels in order.
@@ -110,12 +110,12 @@ def _labelling(names: Sequence[str], map_name: str, classes: str) -> Labelling:
 
 
 def _rows(
-    folder: Path, read: _RowReader, parts: Sequence[str], names: Sequence[str], log: RowLog
+    folder: Path, read: _RowReader, wanted: str | Sequence[str], names: Sequence[str], log: RowLog
 ) -> list[tuple[TextRow, Path, str]]:
     """Return (row, table, part) of the wanted parts, or of all that are there."""
     tables = _tables(folder)
+    parts = labelling.chosen_parts(folder.name, wanted, ("train", "dev", "test"))
     for part in parts:
-        labelling.one_of(folder.name, "parts", part, ("train", "dev", "test"))
         if part not in [PARTS[name] for name in tables]:
             raise CorpusError(f"{folder} has no table of the part {part}.", "Restore it.")
     return [
