@@ -32,6 +32,8 @@ from training.data.loading import AudioLoader
 from training.data.prefetch import prefetched
 from training.progress import Reporter
 
+_CPU_SECONDS = 5.0
+"""Several seconds fill its units, and more no longer fit its caches."""
 _SEQUENCE_TYPES = {"float16": torch.float16, "float32": torch.float32, "none": torch.float32}
 
 
@@ -52,8 +54,8 @@ class ExtractionConfig:
     """Type of the sequences on disk; pooled vectors are always float32. `float32` where a head must
     see what the live path computes to 1e-5; `none` for systems that only use the pooled vector."""
     seconds: float = 30.0
-    """Audio in one batch, at most (a longer utterance makes a batch of its own). On a CPU a few
-    utterances at a time are fastest; a graphics card takes some minutes."""
+    """Audio in one batch, at most (a longer utterance makes a batch of its own); a graphics card
+    takes some minutes. A CPU is fastest with one utterance at a time: there it is 5 s at most."""
     tokens: int = 2048
     """The same for text, in tokens."""
     padding: float = 0.02
@@ -279,7 +281,10 @@ def _tokens(inputs: ModelInputs) -> Tensor:
 
 
 def _budget(job: Extraction) -> float:
-    return job.config.seconds if job.modality is Modality.SPEECH else float(job.config.tokens)
+    if job.modality is not Modality.SPEECH:
+        return float(job.config.tokens)
+    on_cpu = _device(job).type == "cpu"
+    return min(job.config.seconds, _CPU_SECONDS) if on_cpu else job.config.seconds
 
 
 @torch.no_grad()
