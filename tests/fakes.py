@@ -182,11 +182,11 @@ class FakeAnalyzer:
         if self._fail_to_load is not None:
             raise self._fail_to_load
 
-    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult:
+    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         self._note("partial", utterance.index, utterance.revision)
         return self._judge(utterance, transcript)
 
-    def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult:
+    def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         self._note("final", utterance.index, utterance.revision)
         if utterance.index in self._fail_on:
             raise RuntimeError(f"utterance {utterance.index} was told to fail")
@@ -216,6 +216,46 @@ class FakeAnalyzer:
         speech = _speech_opinion(utterance.samples)
         text = transcript.text if transcript is not None else ""
         return _emotion_result(utterance, speech, text, self._heard.get(utterance.speaker, 0.0))
+
+
+class FakeTextAnalyzer(FakeAnalyzer):
+    """Reads text only: says nothing before there is some."""
+
+    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+        result = super().partial(utterance, transcript)
+        return result if transcript is not None else None
+
+    def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+        result = super().final(utterance, transcript)
+        return result if transcript is not None else None
+
+
+def standing_alone(
+    result: EmotionResult,
+    probabilities: Mapping[str, float],
+    thresholds: float | Mapping[str, float] = 0.5,
+    *,
+    rest: float = 0.05,
+) -> EmotionResult:
+    """The same result from a model whose labels stand for themselves.
+
+    Args:
+        probabilities: of some labels, known or new ones; the others have `rest`.
+        thresholds: one for all labels, or by label (0.5 for the others).
+    """
+    labels = tuple(dict.fromkeys((*result.labels, *probabilities)))
+    by_label = {} if isinstance(thresholds, float) else thresholds
+    default = thresholds if isinstance(thresholds, float) else 0.5
+    values = tuple(probabilities.get(label, rest) for label in labels)
+    return replace(
+        result,
+        labels=labels,
+        probabilities=values,
+        by_modality=dict.fromkeys(result.by_modality, values),
+        exclusive=False,
+        thresholds=tuple(by_label.get(label, default) for label in labels),
+        doubts=(),
+    )
 
 
 def _speech_opinion(samples: FloatArray) -> tuple[float, ...]:

@@ -122,7 +122,7 @@ def feature_profile(weights: FloatArray, sizes: Sequence[int]) -> AttentionMap:
     labels: list[str] = []
     names = (Modality.SPEECH.value, Modality.TEXT.value)
     for name, half in zip(names, np.split(medians, [sizes[0]]), strict=True):
-        parts = np.array_split(half, min(len(half), MAX_SIDE * len(half) // len(medians)))
+        parts = np.array_split(half, min(len(half), max(1, MAX_SIDE * len(half) // len(medians))))
         values += [float(part.mean()) for part in parts]
         labels += [name] * len(parts)
     return AttentionMap(

@@ -52,6 +52,7 @@ class AffectPanel(Panel):
     def _add(self, turn: Turn) -> None:
         emotion = turn.emotion
         if emotion is None or emotion.arousal is None or emotion.valence is None:
+            self._refresh()
             return
         moment = turn.end / SAMPLE_RATE
         point = _point(turn, emotion.valence, emotion.arousal)
