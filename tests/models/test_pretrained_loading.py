@@ -242,9 +242,10 @@ def test_a_name_is_fetched_from_the_hub_without_anything_that_runs(
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
     told: list[FetchProgress] = []
-    loaded = load_pretrained_text("klue/roberta-base", progress=told.append)
+    loaded = load_pretrained_text("klue/roberta-base@refs/pr/2", progress=told.append)
     assert loaded.encoder.dim == 32
     assert asked["name"] == "klue/roberta-base"
+    assert asked["revision"] == "refs/pr/2"
     assert asked["allow_patterns"] == list(hub.PATTERNS)
     assert not [p for p in hub.PATTERNS if p.endswith((".bin", ".py", ".pt", "*"))]
     assert told == [

@@ -193,7 +193,11 @@ def check_weight_files(folder: Path) -> None:
                 f"{folder} has its weights only as a pickle ({pickled[0]}), which could run code.",
                 "Use a revision with model.safetensors, or convert it on a machine you can spare.",
             )
-        raise CheckpointError(f"{folder} has no model.safetensors.", _AGAIN)
+        raise CheckpointError(
+            f"{folder} has no model.safetensors.",
+            "Pickles are neither fetched nor opened: use a model or revision (name@refs/pr/1) that"
+            " has safetensors.",
+        )
     for path in found:
         try:
             with safe_open(path, framework="pt"):

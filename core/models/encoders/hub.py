@@ -14,7 +14,8 @@ from typing import Any
 from core.errors import CheckpointError
 
 PATTERNS = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt")
-_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+_NAME = re.compile(r"([\w-][\w.-]*(?:/[\w-][\w.-]*)?)(?:@([\w./-]+))?")
+"""Name, and after an @ a branch, tag, commit or pull request (refs/pr/1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ def model_folder(name_or_folder: str | Path, progress: Progress | None = None) -
     """Return the folder of a model, fetched from the hub if it is not one already.
 
     Args:
-        name_or_folder: a folder, or a name such as "klue/roberta-base".
+        name_or_folder: a folder, or a name such as "klue/roberta-base", with "@revision" where it
+            is not the main branch ("owner/name@refs/pr/2" often has the safetensors main lacks).
         progress: told about every piece that arrives; None: the hub's own progress bar.
 
     Raises:
@@ -43,30 +45,40 @@ def model_folder(name_or_folder: str | Path, progress: Progress | None = None) -
     if folder.is_dir():
         return folder
     name = str(name_or_folder)
-    if folder.exists() or not _NAME.fullmatch(name):
+    named = _NAME.fullmatch(name)
+    if folder.exists() or named is None:
         raise CheckpointError(
             f"{name} is not a folder, nor a name on the hub (owner/name).", "Check the path."
         )
-    return _fetch(name, progress)
+    return _fetch(named[1], named[2], progress)
 
 
-def _fetch(name: str, progress: Progress | None) -> Path:
+def _fetch(name: str, revision: str | None, progress: Progress | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         HfHubHTTPError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
+        RevisionNotFoundError,
     )
 
     bar = None if progress is None else _bar(name, progress)
     try:
         found = snapshot_download(
-            name, allow_patterns=list(PATTERNS), ignore_patterns=["*/*"], tqdm_class=bar
+            name,
+            revision=revision,
+            allow_patterns=list(PATTERNS),
+            ignore_patterns=["*/*"],
+            tqdm_class=bar,
         )
     except RepositoryNotFoundError as error:
         raise CheckpointError(
             f"There is no folder {name}, and the hub shows no such model to you.",
             'Check the name; a private or gated model needs "hf auth login" first.',
+        ) from error
+    except RevisionNotFoundError as error:
+        raise CheckpointError(
+            f"The hub has no revision {revision} of {name}.", "Check what stands after the @."
         ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise CheckpointError(
