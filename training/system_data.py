@@ -76,7 +76,7 @@ def load_examples(
             bad row.
     """
     folder = root / config.path if config.path else root
-    if not folder.is_dir():
+    if not folder.exists():
         raise CorpusError(f"The folder {folder} does not exist.", "Name it with --data DIR.")
     reading = read_corpus(config.name, folder, strict=config.strict, **config.options)
     loader = loader or AudioLoader()
