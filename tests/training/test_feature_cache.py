@@ -11,7 +11,7 @@ import psutil
 import pytest
 import torch
 
-from core.errors import CheckpointError, CorpusError, MediaError
+from core.errors import CheckpointError, ConfigError, CorpusError, MediaError
 from core.models.bimodal import BimodalModel
 from core.models.checkpoint import load_checkpoint
 from core.models.encoders.pretrained import (
@@ -158,6 +158,18 @@ def test_pretrained_features_are_what_the_app_computes(
             valid = found.sequence[place][found.mask[place]]
             torch.testing.assert_close(valid, alone.sequence[0], atol=1e-5, rtol=0)
             torch.testing.assert_close(found.pooled[place], alone.pooled[0], atol=1e-5, rtol=0)
+
+
+def test_half_the_bits_are_nearly_as_good(tmp_path: Path, folders: dict[str, Path]) -> None:
+    speech = load_pretrained_speech(folders["wav2vec2_base_like"])
+    processor, examples = make_processor(speech), corpus(tmp_path)
+    full, fast = (
+        bank_of(speech.encoder, processor, examples, SPEECH, config=replace(EXACT, bf16=bf16))
+        for bf16 in (False, True)
+    )
+    assert fast.pooled.dtype == torch.float32
+    assert not torch.equal(fast.pooled, full.pooled)
+    assert torch.cosine_similarity(fast.pooled, full.pooled).min() > 0.99
 
 
 def test_an_encoder_that_takes_padding_in_gives_the_same_every_time(
@@ -440,6 +452,16 @@ def test_values_that_cannot_be_kept_are_refused(
     config = ExtractionConfig(sequence=sequence)
     with pytest.raises(CheckpointError, match=f"not finite in {sequence}"):
         bank_of(encoder, LetterProcessor(), corpus(tmp_path, 1), TEXT, config=config)
+
+
+def test_a_cache_that_cannot_be_written_is_named_before_anything_is_encoded(
+    tmp_path: Path,
+) -> None:
+    encoder = WaveEncoder()
+    (tmp_path / "cache").write_text("a file is in the way")
+    with pytest.raises(ConfigError, match=r"cache.*can't be written .* another cache folder"):
+        bank_of(encoder, LetterProcessor(), corpus(tmp_path), SPEECH, cache=tmp_path / "cache")
+    assert encoder.rows == 0
 
 
 def test_without_sequences_only_pooled_vectors_are_kept(tmp_path: Path) -> None:

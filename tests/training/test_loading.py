@@ -145,6 +145,16 @@ def test_length_comes_from_the_cut_or_the_header(tmp_path: Path) -> None:
     assert loader.seconds(example(tmp_path / "absent.wav", start=1.0, end=3.5)) == 2.5
 
 
+def test_the_length_of_what_was_decoded_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_wav(tmp_path / "a.wav", voice(1.5))
+    loader = AudioLoader()
+    loader.samples(example(path))
+    monkeypatch.setattr(loading, "probe", lambda _: pytest.fail("looked into the file again"))
+    assert loader.seconds(example(path)) == pytest.approx(1.5)
+
+
 def test_digests_depend_on_content_and_cut_but_not_on_the_name(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", voice(1, 1))
     same = write_wav(tmp_path / "elsewhere" / "b.wav", voice(1, 1))

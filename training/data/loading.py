@@ -6,6 +6,7 @@ recordings decoded last stay in memory, so that neighbours cost one decoding.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -70,12 +71,13 @@ class FileDigests:
         return digest
 
     def save(self) -> None:
-        """Write what was learned to the file, if there is one."""
+        """Write what was learned to the file, if there is one and it can be written."""
         if self._path is None or not self._changed:
             return
         together = {**(_read_digests(self._path) if self._path.is_file() else {}), **self._known}
-        replace_text(self._path, json.dumps(together))
-        self._changed = False
+        with contextlib.suppress(OSError):  # only costs reading the audio again
+            replace_text(self._path, json.dumps(together))
+            self._changed = False
 
 
 class AudioLoader:
@@ -141,6 +143,7 @@ class AudioLoader:
                 return found
         decoded = _decode(path, channel)
         with self._lock:
+            self._seconds[path] = len(decoded) / SAMPLE_RATE
             self._recordings[path, channel] = decoded
             held = sum(map(len, self._recordings.values()))
             while held > self._capacity and len(self._recordings) > 1:
