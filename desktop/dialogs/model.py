@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -122,6 +123,8 @@ class ModelDialog(QDialog):
         row.addStretch(1)
         row.addWidget(self._close)
         row.addWidget(self._use)
+        for button in (self._other, self._ours, self._close):
+            button.setAutoDefault(False)
         self._use.setObjectName("primary")
         self._use.setDefault(True)
         self._other.clicked.connect(self._choose)
@@ -227,5 +230,7 @@ class ModelDialog(QDialog):
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         title = QLabel(name, self._card)
         title.setObjectName("muted")
+        title.setAlignment(Qt.AlignmentFlag.AlignTop)
+        title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         value.setAccessibleName(name)
         self._rows.addRow(title, value)
