@@ -24,7 +24,7 @@ from core.resources import embedded_checkpoint
 from core.types import Modality
 from tests.training.small_encoders import LetterEncoder, LetterProcessor, WaveEncoder
 from tests.training.sounds import voice, write_wav
-from training.data import feature_store
+from training.data import content_digest, feature_store
 from training.data.augment.config import (
     AugmentConfig,
     NoiseConfig,
@@ -268,6 +268,16 @@ def test_nothing_stale_is_served(
     assert encoder.rows - before == encoded
 
 
+def test_another_library_version_encodes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples, encoder = corpus(tmp_path), WaveEncoder()
+    for number in ("5.0.0", "6.0.0", "5.0.0"):
+        monkeypatch.setattr(content_digest, "version", lambda _, number=number: number)
+        bank_of(encoder, LetterProcessor(), examples, SPEECH, cache=tmp_path / "cache")
+    assert encoder.rows == 2 * len(examples)
+
+
 def test_changed_text_is_encoded_again(tmp_path: Path) -> None:
     examples, encoder = corpus(tmp_path), LetterEncoder()
     cache = tmp_path / "cache"
@@ -300,7 +310,7 @@ def test_what_was_encoded_before_an_interruption_is_kept(tmp_path: Path) -> None
 KILLED = """
 import os, sys
 from pathlib import Path
-from training.data import feature_store
+from training.data import content_digest, feature_store
 from training.data.feature_cache import bank_of
 from tests.training.small_encoders import LetterProcessor, WaveEncoder
 from tests.training.test_feature_cache import SPEECH, corpus

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,8 +33,12 @@ class UtteranceProcessor(Protocol):
 
 
 def encoder_digest(encoder: nn.Module, processor: UtteranceProcessor, *settings: object) -> str:
-    """Return a sha256 (hex) of an encoder's weights and config, its processor and `settings`."""
-    found = hashlib.sha256(f"version {FEATURES_VERSION} {settings!r}\n".encode())
+    """Return a sha256 (hex) of an encoder's weights and config, its processor and `settings`.
+
+    The version of the library that computes pretrained encoders is part of it.
+    """
+    computed_by = f"{FEATURES_VERSION} transformers {version('transformers')}"
+    found = hashlib.sha256(f"version {computed_by} {settings!r}\n".encode())
     found.update(weights_digest(encoder).encode())
     found.update(config_text(encoder).encode())
     found.update(processor_digest(processor).encode())
