@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _bar(name: str, progress: Progress) -> type[Any]:
 
         def __init__(self, *arguments: Any, **settings: Any) -> None:
             self._counts_bytes = str(settings.get("name")).endswith("snapshot_download")
-            super().__init__(*arguments, **{**settings, "disable": False})
+            super().__init__(*arguments, **{**settings, "disable": False, "file": StringIO()})
 
         def display(self, *_: Any, **__: Any) -> bool:
             return True
