@@ -132,7 +132,7 @@ def train_and_judge(
     data: SystemData,
     source: BatchSource,
     encoders: Encoders,
-    run_dir: Path,
+    run_dir: Path | None,
     reporter: Reporter,
     resume: bool = False,
 ) -> Finished:

@@ -103,6 +103,12 @@ def differences(config: SystemConfig) -> tuple[str, ...]:
             "Encoders are frozen and only the head was trained; the papers fine-tune both.",
         ),
         (
+            any(choice is not None and choice.kind == "compact" for choice in (
+                config.speech, config.text)),
+            "The encoders are Emoscope's compact ones. They have heard RAVDESS, nEMO and EmotionTTS"
+            " and read GoEmotions and KOTE: figures on rows of these corpora would flatter.",
+        ),
+        (
             bool(config.head),
             "Options of the head that differ from the published sizes: "
             + ", ".join(f"{key} {value}" for key, value in config.head.items()) + ".",

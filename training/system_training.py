@@ -77,7 +77,7 @@ def train_system(
     data: SystemData,
     source: BatchSource,
     model: SpeechTextModel,
-    run_dir: Path,
+    run_dir: Path | None,
     reporter: Reporter,
     resume: bool = False,
 ) -> Trained:
@@ -86,6 +86,7 @@ def train_system(
     Args:
         source: where batches come from: cached features, or inputs end to end.
         run_dir: for the state of the training; removed by `forget_state` when it is no longer used.
+            None: nothing is written, and an interrupted training is lost.
     """
     criterion = make_criterion(config, data)
     batches = SystemBatches(

@@ -168,3 +168,20 @@ def test_a_missing_folder_is_named(kemdy: Path, tmp_path: Path) -> None:
     config = generated_kemdy.config(kemdy, corpus={"name": "kemdy20", "path": "elsewhere"})
     with pytest.raises(CorpusError, match="elsewhere"):
         run(config, context(kemdy, tmp_path))
+
+
+def test_a_table_of_ones_own_trains_on_the_compact_encoders(kemdy: Path, tmp_path: Path) -> None:
+    own_data = Path(configuration.__file__).parent / "configs" / "own_data.yaml"
+    with (tmp_path / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "text", "speaker", "label"])
+        for example in read_corpus("kemdy20", kemdy / "kemdy20").examples:
+            if example.label is not None:
+                rows.writerow([example.audio, example.text, example.speaker, example.label])
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path / "out"), "--quick"]
+    assert main([str(own_data), *arguments]) == 0
+    loaded = load_checkpoint(tmp_path / "out" / "system" / "checkpoint")
+    card = (loaded.info.path / "README.md").read_text(encoding="utf-8")
+    assert "not stated in the configuration" in card
+    assert "compact ones" in card
+    assert loaded.specification.languages == ("en", "ko")

@@ -29,7 +29,6 @@ from training.system_data import LoadedCorpus, SystemData, load_examples, prepar
 from training.system_encoders import Encoders, load_encoders
 from training.system_facts import Sizes
 from training.system_model import sizes_of
-from training.system_training import forget_state
 
 _BOTH = (Modality.SPEECH, Modality.TEXT)
 
@@ -100,11 +99,9 @@ class KemdyLab:
         return RowRun(result, finished.trained.model, data, source)
 
     def _train(self, config: SystemConfig, data: SystemData) -> tuple[Finished, BatchSource, Sizes]:
-        run_dir = self._options.out / "training"
         encoders = self._encoders_of(config)
         source = self._source(config, data, encoders)
-        finished = train_and_judge(config, data, source, encoders, run_dir, Reporter(silent=True))
-        forget_state(run_dir)
+        finished = train_and_judge(config, data, source, encoders, None, Reporter(silent=True))
         model = finished.trained.model
         return finished, source, sizes_of(model, model.head, encoders)
 
