@@ -19,7 +19,7 @@ TINY = Size("tiny", width=64, layers=1, convolutions=16)
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Subject]:
-    with subject(TINY, clips=2 * extraction.BATCH) as found:
+    with subject(TINY, utterance_seconds(2 * extraction.BATCH)) as found:
         yield found
 
 

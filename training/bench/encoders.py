@@ -63,14 +63,14 @@ class Subject:
 
 
 @contextmanager
-def subject(size: Size, clips: int) -> Iterator[Subject]:
-    """Make everything, and remove the files afterwards."""
+def subject(size: Size, seconds: list[float]) -> Iterator[Subject]:
+    """Make everything, with clips of these lengths, and remove the files afterwards."""
     with TemporaryDirectory(prefix="emoscope-bench-") as name:
         folder = Path(name)
         torch.manual_seed(0)
         yield Subject(
             folder,
-            write_clips(folder, utterance_seconds(clips)),
+            write_clips(folder, seconds),
             speech_encoder(size).eval().requires_grad_(False),
             text_encoder(size).eval().requires_grad_(False),
             processor(folder),

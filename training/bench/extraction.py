@@ -19,7 +19,7 @@ from core.bench.report import Measurement, Report
 from core.bench.subject import one_thread
 from core.bench.timing import Sample, interleave, ratios, summarise
 from core.types import SAMPLE_RATE, Modality
-from training.bench.encoders import BASE, LONGEST, SMALL, Subject, subject
+from training.bench.encoders import BASE, LONGEST, SMALL, Subject, subject, utterance_seconds
 from training.data.example import Example
 from training.data.feature_cache import ExtractionConfig, bank_of
 from training.data.feature_store import FeatureStore
@@ -32,20 +32,20 @@ BATCH = 8
 def measure(quick: bool) -> Report:
     """Measure both ways over the same clips, round by round."""
     size = SMALL if quick else BASE
-    rounds = 2 if quick else 3
-    with one_thread(), subject(size, clips=BATCH * rounds) as made:
+    rounds, clips = (2, BATCH) if quick else (3, 2 * BATCH)
+    with one_thread(), subject(size, rounds * utterance_seconds(clips)) as made:
         bank_of(made.speech, made.processor, made.examples[:1], Modality.SPEECH)  # warms up
         exact, padded = timed(made, rounds)
     seconds = sum(made.seconds)
     saved = ratios(padded, exact)
     speed = [seconds / rounds / sample.processor for sample in exact]
-    padding = BATCH * rounds * LONGEST / seconds
+    padding = rounds * clips * LONGEST / seconds
     return Report(
         "extraction",
         (
             summarise(
                 "padded to 10 s / exact lengths", saved, "", target=RATIO, at_least=True,
-                note=f"{BATCH} clips a round",
+                note=f"{rounds} rounds of {clips} clips",
             ),
             Measurement(
                 "samples padded to 10 s / samples there are", padding, "", note="counted"
@@ -60,8 +60,9 @@ def measure(quick: bool) -> Report:
 
 
 def timed(made: Subject, rounds: int) -> tuple[list[Sample], list[Sample]]:
-    """Return what each round of `BATCH` clips cost by exact lengths, and padded."""
-    parts = [made.examples[n * BATCH : (n + 1) * BATCH] for n in range(rounds)]
+    """Return what each round cost by exact lengths, and padded; rounds share the clips evenly."""
+    clips = len(made.examples) // rounds
+    parts = [made.examples[n * clips : (n + 1) * clips] for n in range(rounds)]
     numbers = {"exact": count(), "padded": count()}
 
     def exact() -> None:
@@ -74,7 +75,9 @@ def timed(made: Subject, rounds: int) -> tuple[list[Sample], list[Sample]]:
 
     def padded() -> None:
         number = next(numbers["padded"])
-        extract_padded(made, parts[number], made.folder / f"padded-{number}")
+        for first in range(0, clips, BATCH):
+            part = parts[number][first : first + BATCH]
+            extract_padded(made, part, made.folder / f"padded-{number}-{first}")
 
     runs = interleave({"exact": exact, "padded": padded}, rounds, warm_up=0)
     return runs["exact"], runs["padded"]

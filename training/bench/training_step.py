@@ -52,7 +52,7 @@ FRAMES_A_SECOND, TOKENS = 50, 20
 def measure(quick: bool) -> Report:
     """Measure steps of two heads both ways, and what sorting by length saves."""
     size = SMALL if quick else BASE
-    with one_thread(), subject(size, clips=2 * BATCH) as made:
+    with one_thread(), subject(size, utterance_seconds(2 * BATCH)) as made:
         bank = feature_bank(
             made.speech, made.text, made.processor, made.examples, cache=made.folder / "cache"
         )
