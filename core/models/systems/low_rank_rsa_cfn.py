@@ -10,8 +10,10 @@ all units it becomes a linear layer on
 (Kim et al. 2017, Hadamard product for low-rank bilinear pooling, ICLR; Liu et al. 2018, Efficient
 low-rank multimodal fusion with modality-specific factors, ACL). So f stands wherever z stood, and
 the rest is as published: within-modality attention of features with its residual and LN, a constant
-1 in front of each vector, r = block(f), r2 = block([f, r]), logits from f + r2. On made-up tasks of interactions
-it learnt best with Adam at rates of 1e-4 to 3e-4; at 1e-3 it over-fits a few hundred examples.
+1 in front of each vector, r = block(f), r2 = block([f, r]), logits from f + r2.
+
+On made-up tasks of interactions it learnt best with Adam at rates of 1e-4 to 3e-4; at 1e-3 it
+over-fits a few hundred examples.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def test_trained_checkpoints_of_the_same_frozen_encoders_become_one_hybrid(
         ({"text": {"kind": "carrier pigeon"}}, "carrier pigeon"),
         ({"head": {"wings": 2}}, "no option wings"),
         ({"affect": False}, "arousal and valence"),
-        ({"system": "late"}, "norm.weight"),
+        ({"system": "late"}, "head.speech.emotion.weight is missing"),
     ],
 )
 def test_a_checkpoint_of_another_architecture_is_refused(
