@@ -20,6 +20,11 @@ def copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in state.items()}
 
 
+def on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies of tensors in main memory, where there is more of it than on a GPU."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in state.items()}
+
+
 class AveragedWeights:
     """An exponential mean of everything that training changes in a model.
 
@@ -42,8 +47,8 @@ class AveragedWeights:
         return {name: value for name, value in state.items() if name not in self._frozen}
 
     def values(self) -> dict[str, Tensor]:
-        """Return copies of the weights to be validated and kept."""
-        return copied(self.mean if self._decay else self.current())
+        """Return copies, in main memory, of the weights to be validated and kept."""
+        return on_cpu(self.mean if self._decay else self.current())
 
     def restore(self, mean: Mapping[str, Tensor]) -> None:
         """Take over the mean of a run that goes on."""

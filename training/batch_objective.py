@@ -17,6 +17,8 @@ from training.losses import EmotionLoss, Group
 from training.objective import Objective
 
 T = TypeVar("T")
+_PROBES = ("probes.",)
+"""Of `SpeechTextModel`: they learn from detached features."""
 
 
 def batch_objective(
@@ -40,6 +42,7 @@ def batch_objective(
         normalisers=lambda batch: criterion.normalisers(batch.targets),
         split=split_batch,
         place=place_batch,
+        apart=_PROBES,
         reloads_frozen=True,
     )  # fmt: skip
 

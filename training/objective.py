@@ -31,6 +31,8 @@ class Objective:
         split: (batch, rank, processes) -> this process's share, and the fraction of the batch's
             loss that it stands for. Without it, only one process can train.
         place: (batch, device) -> the batch there. Without it, training stays on the CPU.
+        apart: starts of names of parameters that learn beside the others without touching them, as
+            probes do; their gradient is clipped by its own norm.
         reloads_frozen: frozen weights, as those of pretrained encoders, are loaded anew by whoever
             resumes; the run keeps only a checksum of them.
     """
@@ -43,6 +45,7 @@ class Objective:
     normalisers: Callable[[Any], Mapping[str, Tensor]] | None = None
     split: Callable[[Any, int, int], tuple[Any, float]] | None = None
     place: Callable[[Any, torch.device], Any] | None = None
+    apart: tuple[str, ...] = ()
     reloads_frozen: bool = False
 
 

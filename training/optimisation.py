@@ -120,18 +120,26 @@ class Precision:
         torch.autograd.backward(self.scaler.scale(loss))
 
     def step(
-        self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor], clip: float
+        self, optimizer: torch.optim.Optimizer, parts: Sequence[Sequence[Tensor]], clip: float
     ) -> float:
         """Clip and apply the gradient; return its norm before clipping.
 
         A gradient that is not finite is not applied. With fp16 it has only overflown: the scale is
         lowered for the next step.
+
+        Args:
+            optimizer: of all parameters.
+            parts: parameters that are clipped together, and others that are on their own.
+            clip: largest norm of each part's gradient; 0: none.
         """
         self.scaler.unscale_(optimizer)
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
-        if clip > 0:
-            nn.utils.clip_grads_with_norm_(parameters, clip, norm)
+        norms = []
+        for parameters in parts:
+            norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+            if clip > 0:
+                nn.utils.clip_grads_with_norm_(parameters, clip, norm)
+            norms.append(norm)
+        norm = norms[0] if len(norms) == 1 else torch.stack(norms).norm()
         if self.scaler.is_enabled() or bool(norm.isfinite()):
             self.scaler.step(optimizer)
             self.scaler.update()

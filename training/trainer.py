@@ -30,7 +30,7 @@ import torch
 
 from core.errors import CheckpointError, ConfigError
 from training import random_state
-from training.averaged_weights import AveragedWeights, copied, frozen_names
+from training.averaged_weights import AveragedWeights, frozen_names, on_cpu
 from training.distributed import training_processes
 from training.objective import Objective, Outcome
 from training.optimisation import one_cycle, parameter_groups
@@ -254,7 +254,7 @@ class Trainer:
             "epoch": {"done": epoch.done, "sums": epoch.sums, "seconds": epoch.seconds},
         }
         state = RunState(
-            copied(self._weights.current()), self._weights.mean, self._best,
+            on_cpu(self._weights.current()), self._weights.mean, self._best,
             self._updater.optimizer, generators,
         )  # fmt: skip
         write_state(self._run_dir, state, position)

@@ -67,7 +67,7 @@ class Updater:
         device = next(objective.model.parameters()).device
         self.precision = Precision(config.precision, device)
         self._module = processes.wrap(LossModule(objective, self.precision))
-        self._parameters = list(objective.model.parameters())
+        self._parts = _parts(objective)
 
     def rates(self, step: int, total: int) -> dict[str, float]:
         """Return the learning rate of each factor at a step, and set them."""
@@ -100,7 +100,7 @@ class Updater:
         values = self._numbers(sums)
         if not math.isfinite(values["loss"]):
             raise self._not_finite(step, values, "The loss")
-        norm = self.precision.step(self.optimizer, self._parameters, self._config.gradient_clip)
+        norm = self.precision.step(self.optimizer, self._parts, self._config.gradient_clip)
         if not (math.isfinite(norm) or self.precision.scaler.is_enabled()):
             raise self._not_finite(step, values, "The gradient")
         return values, norm
@@ -149,3 +149,11 @@ class Updater:
             f"{what} of step {step + 1} is not finite ({said}).",
             f"Lower learning_rate (now {self._config.learning_rate:g}){other}.",
         )
+
+
+def _parts(objective: Objective) -> list[list[nn.Parameter]]:
+    """Return the parameters whose gradients are clipped together, and those apart from them."""
+    named = list(objective.model.named_parameters())
+    together = [p for name, p in named if not name.startswith(objective.apart)]
+    apart = [p for name, p in named if name.startswith(objective.apart)]
+    return [part for part in (together, apart) if part]

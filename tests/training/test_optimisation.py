@@ -175,20 +175,43 @@ def test_the_gradient_is_clipped_to_its_norm() -> None:
     assert float(model.weight.grad.norm()) == pytest.approx(0.5, rel=1e-4)
 
 
+def test_probes_do_not_take_part_of_the_systems_norm() -> None:
+    model = nn.ModuleDict(
+        {"head": nn.Linear(1, 1, bias=False), "probes": nn.Linear(1, 1, bias=False)}
+    )
+
+    def loss(model: nn.Module, value: float) -> Mapping[str, Tensor]:
+        head, probe = (model.get_parameter(f"{name}.weight") for name in ("head", "probes"))
+        return {"loss": (3.0 * head + value * probe).sum()}
+
+    def clipped(value: float) -> list[float]:
+        objective = Objective(
+            model, lambda e, g: iter(()), 1, loss, lambda model: {}, apart=("probes.",)
+        )
+        Updater(TrainerConfig(epochs=1, gradient_clip=1.0), objective, alone(CPU)).update(
+            [value], 0
+        )
+        return [float(p.grad) for p in model.parameters() if p.grad is not None]
+
+    assert clipped(4.0) == pytest.approx([1.0, 1.0], rel=1e-4)
+    assert clipped(400.0)[0] == clipped(0.4)[0]
+    assert clipped(0.4)[1] == pytest.approx(0.4)
+
+
 def test_a_step_that_overflows_in_half_precision_is_left_out() -> None:
     """The bookkeeping of loss scaling; it needs no GPU."""
     parameter = nn.Parameter(torch.ones(1))
-    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    optimizer = torch.optim.AdamW([parameter], lr=0.1, weight_decay=0.0, fused=True)
     precision = Precision("fp16", CPU)
     scale = precision.scaler.get_scale()
     precision.backward((parameter * torch.inf).sum())
-    assert precision.step(optimizer, [parameter], 1.0) == float("inf")
+    assert precision.step(optimizer, [[parameter]], 1.0) == float("inf")
     assert float(parameter.detach()) == 1.0
     assert precision.scaler.get_scale() == scale / 2
     optimizer.zero_grad()
     precision.backward((parameter * 3).sum())
-    assert precision.step(optimizer, [parameter], 0.0) == pytest.approx(3.0)
-    assert float(parameter.detach()) == pytest.approx(0.7)
+    assert precision.step(optimizer, [[parameter]], 0.0) == pytest.approx(3.0)
+    assert float(parameter.detach()) == pytest.approx(0.9)
     other = Precision("fp16", CPU)
     other.restore(precision.state())
     assert other.scaler.get_scale() == scale / 2

@@ -80,6 +80,16 @@ def test_the_state_holds_no_pickle_and_only_the_newest_epoch(tmp_path: Path) -> 
     assert json.loads((tmp_path / "state.json").read_text())["step"] == 32
 
 
+def test_without_a_run_directory_nothing_is_written(tmp_path: Path) -> None:
+    with_folder, without = objective(), objective()
+    Trainer(CONFIG, with_folder, tmp_path / "run", quiet()).fit()
+    outcome = Trainer(replace(CONFIG, save_every=3), without, None, quiet()).fit(resume=True)
+    assert len(outcome.history) == 4
+    assert torch.equal(
+        with_folder.model.get_parameter("0.weight"), without.model.get_parameter("0.weight")
+    )
+
+
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     Trainer(CONFIG, objective(), tmp_path, quiet()).fit()
     next(tmp_path.glob("state-*/optimizer.safetensors")).write_bytes(b"torn")

@@ -43,7 +43,7 @@ class TinyModel(EmotionModel):
         self.encoder = nn.Linear(DIM, DIM)
         self.hidden = nn.Sequential(nn.Linear(DIM, 12), nn.Tanh(), nn.Dropout(dropout))
         self.head = nn.Linear(12, CLASSES + 2)
-        self.probe = nn.Linear(DIM, CLASSES + 2)
+        self.probes = nn.ModuleDict({"speech": nn.Linear(DIM, CLASSES + 2)})
         self.encoder.requires_grad_(False)
 
     def forward(self, features: Features, context: object | None = None) -> EmotionOutput:
@@ -51,7 +51,7 @@ class TinyModel(EmotionModel):
         found = self.encoder(features.speech.pooled)
         # The probe is left out of every other step, as that of an absent modality would be.
         asked = bool(features.speech.mask[:, 1].all())
-        auxiliary = _named(self.probe(found)) if asked else {}
+        auxiliary = _named(self.probes["speech"](found)) if asked else {}
         out = self.head(self.hidden(found))
         return EmotionOutput(out[:, :-2], out[:, -2], out[:, -1], auxiliary=auxiliary)
 
