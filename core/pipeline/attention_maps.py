@@ -92,7 +92,7 @@ def feature_map(weights: FloatArray, sizes: Sequence[int]) -> AttentionMap:
         sizes: how many of the D belong to speech and to text.
     """
     edges = np.concatenate([[0], np.cumsum(sizes)])[:-1].astype(np.int64)
-    blocks = np.add.reduceat(np.add.reduceat(weights, edges, axis=0), edges, axis=1)
+    blocks = np.add.reduceat(np.add.reduceat(weights, edges, axis=1), edges, axis=0)
     names = (Modality.SPEECH.value, Modality.TEXT.value)
     return AttentionMap(
         name="features",
