@@ -224,6 +224,19 @@ def trained(encoder, inputs) -> set[str]:
     return {n for n, p in encoder.named_parameters() if p.grad is not None}
 
 
+@pytest.mark.parametrize("kind", sorted(SPEECH))
+def test_mixed_precision_keeps_to_valid_frames_too(tiny_encoder, waves, kind):
+    encoder = load_pretrained_speech(tiny_encoder(kind), trainable="all_but_cnn").encoder.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        pooled = encoder(batch_of(waves)).pooled
+    pooled.float().square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in encoder.parameters() if p.grad is not None)
+    exact = load_pretrained_speech(tiny_encoder(kind)).encoder(batch_of(waves)).pooled
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        rounded = encoder.eval()(batch_of(waves)).pooled
+    assert float((rounded.float() - exact).norm() / exact.norm()) < 0.05
+
+
 def test_parts_can_be_frozen(tiny_encoder, waves):
     folder, inputs = tiny_encoder("wav2vec2_large_like"), batch_of(waves)
     found = trained(load_pretrained_speech(folder, trainable="all_but_cnn").encoder, inputs)

@@ -4,12 +4,24 @@ import json
 
 import pytest
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import (
+    AlbertConfig,
+    AutoModel,
+    AutoTokenizer,
+    ConvBertConfig,
+    DebertaV2Config,
+    DistilBertConfig,
+    GPT2Config,
+    MPNetConfig,
+)
 
 from core.errors import CheckpointError, ConfigError
 from core.models.encoders import backbone
 from core.models.encoders.build import build_text_encoder
 from core.models.encoders.pretrained import load_pretrained_text, make_processor
+from core.models.encoders.pretrained_config import PretrainedTextConfig
+from core.models.encoders.pretrained_text import PretrainedTextEncoder
+from core.models.encoders.trainable import set_trainable
 from core.models.outputs import ModelInputs
 from training.generated.encoders import TEXT
 
@@ -145,6 +157,44 @@ def test_all_positions_there_are_can_be_used(tiny_encoder):
     with torch.no_grad():
         encoded = loaded.encoder(inputs_of(loaded, ["happy " * 600]))
     assert encoded.sequence.shape[1] == 512
+
+
+SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "vocab_size": 50,
+}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DistilBertConfig(dim=32, n_layers=2, n_heads=2, hidden_dim=32, vocab_size=50),
+        AlbertConfig(embedding_size=16, **SIZES),
+        DebertaV2Config(**SIZES),
+        MPNetConfig(**SIZES),
+        GPT2Config(vocab_size=50, n_embd=32, n_layer=2, n_head=2, bos_token_id=1, eos_token_id=2),
+    ],
+    ids=lambda model: model.model_type,
+)
+def test_other_models_keep_rows_apart_and_drop_nothing_if_so_asked(model):
+    config = PretrainedTextConfig(backbone.plain(model), dropout=False)
+    encoder = PretrainedTextEncoder(config)
+    set_trainable(encoder, "top:1")
+    encoder.train()
+    tokens = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 7, 1, 1]])
+    mask = torch.tensor([[True] * 5, [True, True, True, False, False]])
+    together = encoder(ModelInputs(tokens=tokens, token_mask=mask)).pooled
+    alone = encoder.eval()(ModelInputs(tokens=tokens[1:, :3], token_mask=mask[1:, :3])).pooled
+    assert float((together[1] - alone[0]).detach().abs().max()) < TOLERANCE
+    assert together.requires_grad
+
+
+def test_a_model_that_mixes_padding_in_is_refused():
+    with pytest.raises(ConfigError, match="convbert mixes"):
+        PretrainedTextEncoder(PretrainedTextConfig(backbone.plain(ConvBertConfig(**SIZES))))
 
 
 def test_tokens_are_needed(tiny_encoder):

@@ -97,6 +97,13 @@ def plain(config: PretrainedConfig) -> dict[str, Any]:
     return dict(json.loads(json.dumps(values)))
 
 
+def drop_nothing(config: PretrainedConfig) -> None:
+    """Set every dropout of a configuration to zero, whatever its model calls them."""
+    for name, value in config.to_dict().items():
+        if "drop" in name and isinstance(value, int | float):
+            setattr(config, name, 0.0)
+
+
 def model_class(config: PretrainedConfig, task: Task) -> type[Any]:
     """Return the class for a task. Raises ConfigError when this type of model can't do it."""
     import transformers

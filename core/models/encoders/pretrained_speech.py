@@ -33,8 +33,6 @@ BY_VALID_FRAMES = frozenset({"wav2vec2", "hubert", "wavlm"})
 BY_LENGTH = frozenset({"data2vec-audio", "sew", "sew-d", "unispeech", "unispeech-sat"})
 """Others that take waveforms: run over rows of equal length, so that nothing is ever padded."""
 
-_DROPOUTS = ("activation", "attention", "final", "hidden")
-
 
 def model_config(config: PretrainedSpeechConfig) -> PretrainedConfig:
     """Return the Hugging Face configuration with the options of ours put in.
@@ -49,12 +47,11 @@ def model_config(config: PretrainedSpeechConfig) -> PretrainedConfig:
         raise ConfigError(
             f"A model of type {kind} is no speech encoder over waveforms.", f"These are: {known}."
         )
+    if not config.dropout:
+        backbone.drop_nothing(found)
     found.layerdrop = config.layerdrop
     found.mask_time_prob, found.mask_feature_prob = config.mask_time, config.mask_feature
     found.apply_spec_augment = config.mask_time > 0 or config.mask_feature > 0
-    if not config.dropout:
-        for name in (*(f"{d}_dropout" for d in _DROPOUTS), "feat_proj_dropout"):
-            setattr(found, name, 0.0)
     if config.output is SpeechOutput.EXTRACT_FEATURES:
         found.num_hidden_layers = 0
     return found

@@ -23,16 +23,10 @@ from core.models.outputs import Encoded, ModelInputs
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
-_DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "classifier_dropout",
-    "dropout",
-    "attention_dropout",
-    "embedding_dropout",
-    "mlp_dropout",
-)
-"""What dropouts are called in the configurations of various models."""
+_LAYERS = frozenset({"layer", "layers", "h", "albert_layer_groups"})
+"""What the list of transformer layers is called in various models."""
+_MIXING = frozenset({"convbert", "funnel"})
+"""Models that mix neighbours without regard to the mask, so that rows depend on their batch."""
 
 
 def model_config(config: PretrainedTextConfig) -> PretrainedConfig:
@@ -48,10 +42,13 @@ def model_config(config: PretrainedTextConfig) -> PretrainedConfig:
             f"A model of type {found.model_type} is no text encoder.",
             "Choose one of the type of BERT or RoBERTa.",
         )
+    if found.model_type in _MIXING:
+        raise ConfigError(
+            f"A {found.model_type} mixes what fills up a batch into its texts.",
+            "Choose one of the type of BERT or RoBERTa.",
+        )
     if not config.dropout:
-        for name in _DROPOUTS:
-            if isinstance(getattr(found, name, None), int | float):
-                setattr(found, name, 0.0)
+        backbone.drop_nothing(found)
     return found
 
 
@@ -111,8 +108,8 @@ class PretrainedTextEncoder(FreezableEncoder):
 
     def layers(self) -> Sequence[nn.Module]:
         """Return the transformer layers."""
-        for module in self.model.modules():
-            if isinstance(module, nn.ModuleList) and len(module) > 0:
+        for name, module in self.model.named_modules():
+            if isinstance(module, nn.ModuleList) and name.split(".")[-1] in _LAYERS:
                 return list(module)
         return []
 
