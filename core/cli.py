@@ -30,6 +30,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "training.adopt_command:main",
             "make a checkpoint from ready-made models of a hub or folder",
         ),
+        "vote": (
+            "training.vote_command:main",
+            "let four trained checkpoints vote: the hybrid of RSA-CFN",
+        ),
         "corpus": (
             "training.data.corpora_command:main",
             "read a corpus and say what is in it and what is wrong with it",

@@ -197,6 +197,10 @@ def differences_of(
             "The epoch is chosen on a validation part, and the test part is judged once; RSA-CFN"
             " chose it on the part it reports, KNU does not say how.",
         ),
+        (
+            config.selection == "test" and not config.is_multi_label,
+            "All test rows are judged; the paper leaves the last, incomplete batch out.",
+        ),
         (folds < all_folds, f"{folds} of {all_folds} folds were run (--folds)."),
         (
             config.is_cached,

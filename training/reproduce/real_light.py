@@ -32,7 +32,7 @@ COLUMNS = (
 _PUBLISHED = next(row for row in RSA_CFN_ROWS if row.name == "10")
 _RECIPES: Mapping[str, HeadRecipe] = {
     "rsa_cfn": HeadRecipe(epochs=6, batch=64, learning_rate=1e-4),
-    "low_rank_rsa_cfn": HeadRecipe(epochs=6, batch=64),
+    "low_rank_rsa_cfn": HeadRecipe(epochs=6, batch=64, learning_rate=3e-4),
     "early": HeadRecipe(epochs=6, batch=64),
 }
 _QUICK_OPTIONS = {"projection": 16, "attention": 16, "hidden": 64}

@@ -55,27 +55,49 @@ def _rich(title: str, heads: Sequence[str], rows: Iterable[Cells]) -> Table:
 
 
 def heading(table: TableReport) -> Cells:
-    """Return the headings of a table."""
-    heads = ["row", "model"]
+    """Return the headings of a table: row, model, figures, counts and sizes."""
+    return ["row", "model", *figure_heading(table), *size_heading(table)]
+
+
+def figure_heading(table: TableReport) -> Cells:
+    """Return the headings of the figures, the paper's before ours."""
+    heads = []
     for column in table.columns:
         heads += ["paper", column.title] if column.published else [column.title]
-    if _has_counts(table):
-        heads += ["counts: paper", "counts"] if _has_published_counts(table) else ["counts"]
-    return [*heads, "head parameters", "s"]
+    return heads
+
+
+def size_heading(table: TableReport) -> Cells:
+    """Return the headings of counts of predictions, parameters and seconds."""
+    counts = ["counts"] if _has_counts(table) else []
+    if counts and _has_published_counts(table):
+        counts = ["counts: paper", "counts"]
+    return [*counts, "head parameters", "s"]
 
 
 def body(table: TableReport) -> list[Cells]:
     """Return the rows of a table, the majority class last."""
-    rows = [_row(table, row, result) for row, result in table.shown]
-    return rows + _majority_rows(table)
+    rows = [
+        [row.name, row.title, *figure_cells(table, row, result), *size_cells(table, row, result)]
+        for row, result in table.shown
+    ]
+    empty = [""] * len(size_heading(table))
+    return rows + [["", title, *cells, *empty] for title, cells in majority_cells(table)]
 
 
-def _row(table: TableReport, row: Row, result: RowResult) -> Cells:
-    cells = [row.name, row.title]
+def figure_cells(table: TableReport, row: Row, result: RowResult) -> Cells:
+    """Return the figures of a row."""
+    cells = []
     for column in table.columns:
         if column.published:
             cells.append(_plain(row.figures.get(column.figure), column))
         cells.append(cell(result.figures.get(column.figure), column))
+    return cells
+
+
+def size_cells(table: TableReport, row: Row, result: RowResult) -> Cells:
+    """Return counts, parameters and seconds of a row."""
+    cells = []
     if _has_counts(table):
         if _has_published_counts(table):
             cells.append(" ".join(str(n) for n in row.counts))
@@ -83,22 +105,19 @@ def _row(table: TableReport, row: Row, result: RowResult) -> Cells:
     return [*cells, f"{result.head_parameters:,}", f"{result.seconds:.1f}"]
 
 
-def _majority_rows(table: TableReport) -> list[Cells]:
-    """Return one line for the commonest class, or one per corpus where a table spans several."""
+def majority_cells(table: TableReport) -> list[tuple[str, Cells]]:
+    """Return (title, figures) of the commonest class, per corpus where a table spans several."""
     lines = []
     seen: set[str] = set()
     for row, result in table.shown:
         if row.corpus in seen or not result.majority:
             continue
         seen.add(row.corpus)
-        cells = ["", f"{MAJORITY} ({row.corpus})" if row.corpus else MAJORITY]
+        cells = []
         for column in table.columns:
             cells += [""] if column.published else []
             cells.append(cell(result.majority.get(column.figure), column))
-        if _has_counts(table):
-            cells += [""] if _has_published_counts(table) else []
-            cells.append("")
-        lines.append([*cells, "0", ""])
+        lines.append((f"{MAJORITY} ({row.corpus})" if row.corpus else MAJORITY, cells))
     return lines
 
 
