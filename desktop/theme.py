@@ -193,8 +193,7 @@ def style_sheet(theme: Theme) -> str:
     QPushButton:disabled {{ color: {t.muted}; background: {t.sunken}; }}
     QPushButton:default, QPushButton#primary {{ background: {t.accent}; color: {t.on_accent};
         border-color: {t.accent}; font-weight: 600; }}
-    QPushButton#primary:disabled {{ color: {t.muted}; background: {t.sunken};
-        border-color: {t.border}; }}
+    QPushButton#primary:disabled {{ color: {t.muted}; background: {t.sunken}; }}
     QPushButton#record {{ color: {t.record}; font-weight: 600; border-color: {t.record}; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 6px; padding: 4px 8px;
         background: transparent; color: {t.text}; }}

@@ -13,12 +13,15 @@ from core.errors import CheckpointError
 from core.labels import EMOTIONS
 from core.models.base import EmotionModel
 from core.models.calibration import Calibration, DoubtLimits
+from core.models.checkpoint import save_checkpoint
+from core.models.ready_made_loading import Classifier, load_ready_made
 from core.models.specification import Problem
 from core.models.systems.registry import SYSTEMS
 from core.models.systems.registry import system as published
 from core.pipeline.analyzer import ModelAnalyzer, load_analyzer
 from core.types import AttentionKind, Doubt, Modality, Transcript, Utterance
 from tests.checkpoints import make_speech_text_checkpoint, voice
+from training.generated.classifiers import write_audio_classifier, write_text_classifier
 
 TEXT = Transcript("I am so happy to see you", language="en")
 NARROW = {"projection": 8, "hidden": 16}
@@ -83,6 +86,34 @@ def test_every_system_judges_what_it_takes(folder, system, pretrained):
         assert partial.modalities == (Modality.SPEECH,)
     else:
         assert partial is None
+
+
+@pytest.mark.parametrize(("hears", "reads"), [(True, True), (True, False), (False, True)])
+def test_classifiers_that_others_trained_go_the_same_way(tmp_path, hears, reads):
+    names = {"neu": "neutral", "hap": "happy", "ang": "angry", "sad": "sad"}
+    write_audio_classifier(tmp_path / "speech", list(names))
+    write_text_classifier(tmp_path / "text", list(names), multi_label=True)
+    model, processor = load_ready_made(
+        Classifier(str(tmp_path / "speech"), names) if hears else None,
+        Classifier(str(tmp_path / "text"), names, languages=("en",)) if reads else None,
+    )
+    save_checkpoint(
+        tmp_path / "made",
+        model,
+        processor,
+        name="made",
+        architecture="ready_made",
+        training={},
+        metrics={},
+        card="# Made\n",
+    )
+    analyzer = load_analyzer(tmp_path / "made")
+    first, result = analyzer.final(said(2.0), None), analyzer.final(said(2.0), TEXT)
+    assert (first is not None) == hears
+    assert result is not None
+    there = {Modality.SPEECH: hears, Modality.TEXT: reads}
+    assert result.modalities == tuple(m for m, is_there in there.items() if is_there)
+    assert sum(result.probabilities) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("system", BOTH)
