@@ -238,7 +238,8 @@ def _load_weights(model: EmotionModel, path: Path) -> list[str]:
     expected = model.state_dict()
     problems = _mismatches(expected, stored)
     if not problems:
-        model.load_state_dict({n: t.to(expected[n].dtype) for n, t in stored.items()})
+        for name, tensor in expected.items():  # each in place: the largest heads fill a gigabyte
+            tensor.copy_(stored.pop(name))
     return problems
 
 

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
-KOREAN_SHARE = 0.2
-"""A text with at least this share of Hangul among its letters is Korean (names may be Latin)."""
+from core.models.language import KOREAN_SHARE
 
 SCRIPTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
