@@ -166,9 +166,13 @@ def main_first() -> Iterator[Processes]:
 
 @cache
 def _accelerator() -> Any:
-    from accelerate import Accelerator
-    from accelerate.utils import InitProcessGroupKwargs
-
+    try:
+        from accelerate import Accelerator
+        from accelerate.utils import InitProcessGroupKwargs
+    except ImportError as error:
+        raise ConfigError(
+            "Training needs the package accelerate.", "pip install 'emoscope[training]' brings it."
+        ) from error
     accelerator = Accelerator(
         # Precision is the trainer's: an Accelerator's can't change from one stage to the next.
         mixed_precision="no",

@@ -155,3 +155,10 @@ def test_what_can_not_move_stays_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> 
     assert training_processes(shared=True, movable=False) == cpu
     assert training_processes(shared=True, movable=True, device="cpu") == cpu
     assert training_processes(shared=True, movable=True).device == gpu
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed._accelerator.cache_clear()
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(ConfigError, match=r"needs the package accelerate.*emoscope\[training\]"):
+        distributed.current()

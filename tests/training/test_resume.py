@@ -52,9 +52,9 @@ def check_state(run: Path, trainer: dict[str, Any], batch: int) -> None:
 @pytest.mark.parametrize(
     "trainer",
     [
-        {"save_every": 1, "keep": "best"},
+        {"save_every": 1},
         {"save_every": 3, "accumulate": 2, "ema_decay": 0.0},
-        {"save_every": 0, "schedule": "cosine"},
+        {"save_every": 0, "schedule": "cosine", "keep": "best"},
     ],
     ids=["every step", "every third, accumulating", "epochs only"],
 )
