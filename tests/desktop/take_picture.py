@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--corpus", default="ravdess", help="whose speakers talk")
     parser.add_argument("--seconds", type=float, default=56.0, help="how long they talk")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--checkpoint", default="", help="folder of a model; default: the embedded")
+    parser.add_argument("--whisper", default="", help="recognition model, or off")
     parser.add_argument("--only", choices=("window", "file", "start"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +197,8 @@ def prepared(folder: Path, options: argparse.Namespace) -> Path:
     """Write the settings of a user who chose theme, language and two speakers."""
     (folder / "config" / "emoscope").mkdir(parents=True)
     lines = ("[app]", f"theme={options.theme}", f"interface_language={options.language}")
-    text = "\n".join((*lines, "channels=both", ""))
+    models = (f"checkpoint={options.checkpoint}", f"whisper={options.whisper}")
+    text = "\n".join((*lines, *models, "channels=both", ""))
     (folder / "config" / "emoscope" / "emoscope.ini").write_text(text, encoding="utf-8")
     return folder
 
