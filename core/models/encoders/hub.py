@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, EmoscopeError
 
 PATTERNS = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt")
 _NAME = re.compile(r"([\w-][\w.-]*(?:/[\w-][\w.-]*)?)(?:@([\w./-]+))?")
@@ -56,12 +56,7 @@ def model_folder(name_or_folder: str | Path, progress: Progress | None = None) -
 
 def _fetch(name: str, revision: str | None, progress: Progress | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     bar = None if progress is None else _bar(name, progress)
     try:
@@ -81,7 +76,9 @@ def _fetch(name: str, revision: str | None, progress: Progress | None) -> Path:
         raise CheckpointError(
             f"The hub has no revision {revision} of {name}.", "Check what stands after the @."
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+    except EmoscopeError:  # from `progress`, to stop
+        raise
+    except Exception as error:  # the client lets errors of its HTTP library through
         raise CheckpointError(
             f"There is no folder {name}, and the hub can't be reached to fetch a model of that"
             f" name ({type(error).__name__}).",
