@@ -80,8 +80,8 @@ def _fetch(name: str, revision: str | None, progress: Progress | None) -> Path:
         raise
     except Exception as error:  # the client lets errors of its HTTP library through
         raise CheckpointError(
-            f"There is no folder {name}, and the hub can't be reached to fetch a model of that"
-            f" name ({type(error).__name__}).",
+            f"There is no folder {name}, and no model of that name can be fetched from the hub"
+            f" ({type(error).__name__}).",
             "Connect to the network, or download it elsewhere and give the folder.",
         ) from error
     return Path(found)
