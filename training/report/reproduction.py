@@ -35,20 +35,30 @@ _HOW = (
 
 
 def _table_section(table: TableReport, number: int) -> Section:
-    rows = tables.body(table)
-    aside = sum(row[1].startswith(tables.MAJORITY) for row in rows)
-    grid = Grid(
-        tuple(tables.heading(table)), tuple(tuple(row) for row in rows), numbers_from=2, aside=aside
-    )
-    blocks: list[Block] = [grid]
+    blocks: list[Block] = [_figures(table)]
     first = _first_column(table)
     if first is not None:
         draw = partial(_draw, table, first)
         caption = f"{first.title}: here, with its interval, and in the paper (on its own data)."
         blocks.append(Plot(f"table_{number}", caption, draw))
+    sizes = tuple(
+        (row.name, row.title, *tables.size_cells(table, row, result)) for row, result in table.shown
+    )
+    heads = ("row", "model", *tables.size_heading(table))
+    blocks.append(Grid(heads, sizes, numbers_from=2))
     if table.notes:
         blocks.append(Bullets(table.notes))
     return Section(table.title, tuple(blocks))
+
+
+def _figures(table: TableReport) -> Grid:
+    rows = [
+        (row.name, row.title, *tables.figure_cells(table, row, result))
+        for row, result in table.shown
+    ]
+    guesses = [("", title, *cells) for title, cells in tables.majority_cells(table)]
+    heads = ("row", "model", *tables.figure_heading(table))
+    return Grid(heads, (*rows, *guesses), numbers_from=2, aside=len(guesses))
 
 
 def _first_column(table: TableReport) -> Column | None:
