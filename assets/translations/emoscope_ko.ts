@@ -307,7 +307,7 @@
     <name>FeaturePictures</name>
     <message>
         <source>{modality} looks at</source>
-        <translation>{modality}이(가) 보는 곳</translation>
+        <translation>{modality} 쪽에서</translation>
     </message>
 </context>
 <context>
