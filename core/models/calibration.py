@@ -131,10 +131,12 @@ class Calibration:
             path: how they came about.
             problem: whether the labels exclude each other.
             seconds: how much was heard; None: as much as it takes. Only the paths of speech alone
-                care.
+                care, and only labels that exclude each other: being less sure moves all others
+                towards one half, past thresholds below it.
         """
         values = np.asarray(logits)
-        if seconds is not None and path in HEARD:
+        competing = problem is Problem.SINGLE_LABEL
+        if seconds is not None and path in HEARD and competing:
             values = values / self.short_speech.factor(seconds)
         scaled = np.asarray(values, dtype=np.float64) / self.temperature(path)
         return sigmoid(scaled) if problem is Problem.MULTI_LABEL else softmax(scaled)

@@ -128,6 +128,17 @@ def test_little_speech_counts_only_where_speech_alone_judges() -> None:
     assert np.allclose(calibration.probabilities(rows, Path.SPEECH_RAW), short[None])
 
 
+def test_little_speech_gives_no_label_that_more_speech_would_not() -> None:
+    calibration = Calibration(thresholds=(0.3, 0.3))
+    logits = np.array([-1.5, 1.0])
+    short, long = (
+        calibration.probabilities(logits, Path.SPEECH_RAW, Problem.MULTI_LABEL, seconds)
+        for seconds in (0.4, 8.0)
+    )
+    assert np.array_equal(short, long)
+    assert short[0] < 0.3
+
+
 def test_an_old_calibration_keeps_the_curve_it_was_judged_with() -> None:
     old = Calibration.from_dict({"temperatures": {"speech_raw": 1.5}})
     assert old.short_speech == ShortSpeech()
