@@ -70,6 +70,19 @@ def test_rows_of_knu_by_the_published_protocol(tmp_path, capsys):
     assert "85.18" in capsys.readouterr().out
 
 
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_figures(tmp_path, capsys):
+    first = reproduced(["knu", "--rows", "20-text", "--folds", "2"], tmp_path)
+    kept = sorted((tmp_path / "trainings").iterdir())
+    assert len(kept) == 2
+    kept[0].write_bytes(b"half a file")
+    capsys.readouterr()
+    again = reproduced(["knu", "--rows", "20-text", "--folds", "2", "--resume"], tmp_path)
+    assert capsys.readouterr().err.count("finished before") == 1
+    one, other = (found["tables"][0]["rows"][0] for found in (first, again))
+    for name in ("figures", "majority", "counts", "parameters", "head_parameters", "rows"):
+        assert one[name] == other[name], name
+
+
 def test_a_row_that_does_not_exist_is_named(tmp_path, capsys):
     status = main(["rsa-cfn", "--generated", "--quick", "--rows", "12", "--out", str(tmp_path)])
     assert status == 2

@@ -1,10 +1,16 @@
-"""Small tokenizers in the files of the real ones, trained on a few sentences."""
+"""Small tokenizers in the files of the real ones, with the words and letters of a few sentences.
+
+The library's trainers break ties in another order every time; these give the same files again.
+"""
 
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import (
     Tokenizer,
@@ -13,7 +19,6 @@ from tokenizers import (
     normalizers,
     pre_tokenizers,
     processors,
-    trainers,
 )
 
 SENTENCES = (
@@ -28,7 +33,8 @@ SENTENCES = (
 )
 """English and Korean, enough for a tokenizer that has words, pieces and unknown letters."""
 
-VOCABULARY = 400
+WORDS = 400
+"""Most words in a vocabulary, beside all letters and special tokens."""
 
 
 def write_wordpiece(folder: Path, sentences: Sequence[str], special: Sequence[str]) -> int:
@@ -40,14 +46,18 @@ def write_wordpiece(folder: Path, sentences: Sequence[str], special: Sequence[st
     Returns:
         the size of the vocabulary.
     """
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=VOCABULARY, special_tokens=list(special), show_progress=False
+    normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    counts = _words(sentences, normalizer, splitter)
+    letters = sorted({letter for word in counts for letter in word})
+    pieces = [*special, *letters, *(f"##{letter}" for letter in letters)]
+    entries = _extended(pieces, counts)
+    tokenizer = Tokenizer(
+        models.WordPiece({piece: number for number, piece in enumerate(entries)}, unk_token="[UNK]")
     )
-    tokenizer.train_from_iterator(sentences, trainer)
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, splitter
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_special_tokens(list(special))
     start, end = special.index("[CLS]"), special.index("[SEP]")
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
@@ -68,17 +78,20 @@ _SPECIAL_NAMES = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]")
 
 def write_unigram(folder: Path, sentences: Sequence[str]) -> int:
     """Write tokenizer.json and its configs as XLM-RoBERTa's folder has them; returns the size."""
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    normalizer = normalizers.Sequence([normalizers.NFKC()])
+    splitter = pre_tokenizers.Metaspace()
+    counts = _words(sentences, normalizer, splitter)
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    letters = sorted({letter for word in counts for letter in word})
+    entries = _extended([*special, *letters], counts)
+    total = sum(counts.values())
+    scores = {word: math.log(count / total) for word, count in counts.items()}
+    rare = -2.0 * math.log(total + 1)  # of a letter: a word it is in is always the better choice
+    vocabulary = [(e, 0.0 if e in special else scores.get(e, rare)) for e in entries]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=special.index("<unk>")))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, splitter
     tokenizer.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=VOCABULARY,
-        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
-        unk_token="<unk>",
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(list(sentences) * 4, trainer)
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
@@ -89,6 +102,19 @@ def write_unigram(folder: Path, sentences: Sequence[str]) -> int:
     named |= {"pad": "<pad>", "unk": "<unk>", "mask": "<mask>"}
     _write_configs(folder, named, "XLMRobertaTokenizer")
     return int(tokenizer.get_vocab_size())
+
+
+def _words(sentences: Sequence[str], normalizer: Any, splitter: Any) -> Counter[str]:
+    """Return how often each word occurs, split as the tokenizer will split."""
+    normalised = (normalizer.normalize_str(sentence) for sentence in sentences)
+    return Counter(word for text in normalised for word, _ in splitter.pre_tokenize_str(text))
+
+
+def _extended(pieces: Sequence[str], counts: Counter[str]) -> list[str]:
+    """Return the pieces and the commonest words after them."""
+    words = sorted(counts, key=lambda word: (-counts[word], word))
+    known = dict.fromkeys(pieces)
+    return [*known, *[word for word in words if word not in known][:WORDS]]
 
 
 def _write_configs(folder: Path, named: dict[str, str], tokenizer: str, **settings: bool) -> None:

@@ -64,6 +64,7 @@ def _options(arguments: argparse.Namespace) -> ReproduceOptions:
         second_text=arguments.second_text,
         frozen=arguments.frozen,
         task=arguments.task,
+        resume=arguments.resume,
         reporter=Reporter(),
     )
 
@@ -130,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_encoders(parser)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/reproduce-...)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on where an interrupted run with the same --out and settings has ended",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=0, help="processor threads (0: torch's own)")
     return parser
 

@@ -10,11 +10,12 @@ from training.distributed import current
 from training.generated.encoders import write_encoder
 from training.generated.kemdy import write_kemdy19, write_kemdy20
 from training.generated.kemdy_segments import GeneratedKemdy
+from training.generated.kemdy_sentences import SENTENCES
 from training.reproduce.options import ReproduceOptions
 
 _WRITERS = {"kemdy20": write_kemdy20, "kemdy19": write_kemdy19}
 QUICK_CORPUS = GeneratedKemdy(sessions=6, segments=40, seconds=(1.2, 2.4))
-CORPUS = GeneratedKemdy(sessions=10, segments=60)
+CORPUS = GeneratedKemdy(sessions=8, segments=40, seconds=(1.0, 2.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,9 @@ def _made(folder: Path, kind: str, width: int, widths: _Widths) -> str | None:
     processes = current()
     if processes.is_main:
         write_encoder(
-            kind, folder / kind, width=width, layers=widths.layers, features=widths.features
-        )
+            kind, folder / kind, width=width, layers=widths.layers, features=widths.features,
+            sentences=[text for said in SENTENCES.values() for text in said],
+        )  # fmt: skip
     processes.wait()
     return str(folder / kind)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,14 @@ from training.data.encoded_bank import EncodedBank
 from training.data.example_splits import SplitConfig, fold_count
 from training.data.feature_cache import FeatureBank, bank_of
 from training.data.loading import AudioLoader, default_digests
-from training.distributed import main_first
+from training.distributed import current, main_first
 from training.evaluation.system_scores import Judged, score
 from training.progress import Reporter
 from training.reproduce.adaptation import seeded
+from training.reproduce.kept import KeptTrainings
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.rows import Row, RowResult
-from training.system import Finished, train_and_judge
+from training.system import train_and_judge
 from training.system_config import CorpusConfig, SystemConfig
 from training.system_data import LoadedCorpus, SystemData, load_examples, prepare
 from training.system_encoders import Encoders, load_encoders
@@ -34,13 +36,20 @@ _BOTH = (Modality.SPEECH, Modality.TEXT)
 
 
 @dataclass(frozen=True)
-class RowRun:
-    """A row's result, and the last model that was trained for it with its data and features."""
+class LastTraining:
+    """The last model that was trained for a row, with its data and where batches come from."""
 
-    result: RowResult
     model: SpeechTextModel
     data: SystemData
     source: BatchSource
+
+
+@dataclass(frozen=True)
+class RowRun:
+    """A row's result; `last` is None if all its trainings had been finished before."""
+
+    result: RowResult
+    last: LastTraining | None
 
 
 class KemdyLab:
@@ -58,6 +67,7 @@ class KemdyLab:
         self._options = options
         self._reporter = options.reporter or Reporter()
         self._cache = options.out / "cache"
+        self._kept = KeptTrainings(options.out / "trainings", options.resume)
         loader = AudioLoader(default_digests(self._cache))
         self.corpus: LoadedCorpus = load_examples(corpus, root, _BOTH, self._reporter, loader)
         self._data: dict[tuple[SplitConfig, str, bool], SystemData] = {}
@@ -76,34 +86,48 @@ class KemdyLab:
         """Return how many folds there are to run."""
         return fold_count(self.corpus.examples, split)
 
-    def run_row(self, row: Row, config: SystemConfig, folds: Sequence[int], seeds: int) -> RowRun:
-        """Train and judge a row once per fold and seed."""
+    def run_row(
+        self, row: Row, config: SystemConfig, folds: Sequence[int], seeds: int,
+        model_needed: bool = False,
+    ) -> RowRun:  # fmt: skip
+        """Train and judge a row once per fold and seed; with `resume` what is kept is taken.
+
+        Args:
+            model_needed: train all the same, since only the figures are kept.
+        """
         started = time.monotonic()
         judged: list[Judged] = []
-        for fold in folds:
-            for seed in range(seeds):
-                chosen = seeded(config, fold, seed)
-                self._reporter.say(f"row {row.name}, {row.title}: fold {fold}, seed {seed}")
-                data = self.data(chosen)
-                finished, source, sizes = self._train(chosen, data)
-                judged.append(finished.judged)
-        seconds = time.monotonic() - started
+        last = None
+        for fold, seed in itertools.product(folds, range(seeds)):
+            chosen = seeded(config, fold, seed)
+            data = self.data(chosen)
+            kept = None if model_needed else self._kept.load(chosen, data.digest)
+            done = ", finished before" if kept else ""
+            self._reporter.say(f"row {row.name}, {row.title}: fold {fold}, seed {seed}{done}")
+            if kept is None:
+                last, one, sizes = self._train(chosen, data)
+            else:
+                one, sizes = kept
+            judged.append(one)
         scores = score(judged)
         result = RowResult(
             name=row.name, system=row.system, figures=scores.figures, majority=scores.majority,
             counts=_counts(scores.predicted) if judged[0].judges_labels else (),
             occurring=_counts(scores.occurring), rows=scores.rows,
             train_rows=len(data.parts.train), parameters=sizes.trained, head_parameters=sizes.head,
-            seconds=seconds, seeds=tuple(range(seeds)), folds=len(folds),
+            seconds=time.monotonic() - started, seeds=tuple(range(seeds)), folds=len(folds),
         )  # fmt: skip
-        return RowRun(result, finished.trained.model, data, source)
+        return RowRun(result, last)
 
-    def _train(self, config: SystemConfig, data: SystemData) -> tuple[Finished, BatchSource, Sizes]:
+    def _train(self, config: SystemConfig, data: SystemData) -> tuple[LastTraining, Judged, Sizes]:
         encoders = self._encoders_of(config)
         source = self._source(config, data, encoders)
         finished = train_and_judge(config, data, source, encoders, None, Reporter(silent=True))
         model = finished.trained.model
-        return finished, source, sizes_of(model, model.head, encoders)
+        sizes = sizes_of(model, model.head, encoders)
+        if current().is_main:
+            self._kept.save(config, data.digest, finished.judged, sizes)
+        return LastTraining(model, data, source), finished.judged, sizes
 
     def _encoders_of(self, config: SystemConfig) -> Encoders:
         """Return encoders: loaded once if they are frozen, anew if they are trained."""

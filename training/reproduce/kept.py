@@ -1,70 +1,90 @@
-"""What trained heads said, kept on disk: a comparison that was interrupted goes on where it was."""
+"""What finished trainings of a reproduction said, kept so that an interrupted one can go on."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-VERSION = 1
-"""Raised whenever the way from features to a trained head changes in this program's code."""
+from core.models.specification import Problem
+from training import config as configuration
+from training.evaluation.system_scores import Affect, Judged
+from training.system_config import SystemConfig
+from training.system_facts import Sizes
+
+_ARRAYS = ("truth", "probabilities", "chosen", "rows")
 
 
-@dataclass(frozen=True)
-class Trained:
-    """What a head says of the test rows: logits (n, C); its weights, and seconds of training."""
-
-    logits: NDArray[np.float64]
-    parameters: int
-    seconds: float
-
-
-class KeptHeads:
-    """A folder with one file per trained head, named by everything the head depends on."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def find(self, key: str) -> Trained | None:
-        """Return what was kept under a key; None when it is not there or damaged."""
-        try:
-            with safe_open(self._path(key), framework="numpy") as file:
-                about = file.metadata()
-                logits = file.get_tensor("logits")
-            return Trained(logits, int(about["parameters"]), float(about["seconds"]))
-        except (OSError, SafetensorError, KeyError, ValueError):
-            return None
-
-    def keep(self, key: str, trained: Trained) -> None:
-        """Write it, whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        about = {"parameters": str(trained.parameters), "seconds": f"{trained.seconds:.1f}"}
-        new = self._path(key).with_suffix(".new")
-        save_file({"logits": trained.logits}, new, metadata=about)
-        os.replace(new, self._path(key))
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.safetensors"
-
-
-def key_of(system: str, recipe: Any, seed: int, *arrays: NDArray[Any]) -> str:
-    """Return a digest of a training: the system, how it is trained, and on what.
+class KeptTrainings:
+    """One file per training, under a key of everything that was configured and of the split.
 
     Args:
-        recipe: a dataclass of plain values.
-        arrays: features, labels and rows.
+        folder: of the files; made when the first one is kept.
+        resume: whether those that lie there already are used.
     """
-    text = json.dumps([VERSION, system, asdict(recipe), seed], sort_keys=True)
-    found = hashlib.sha256(text.encode())
-    for array in arrays:
-        found.update(f"{array.dtype} {array.shape}".encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()[:32]
+
+    def __init__(self, folder: Path, resume: bool) -> None:
+        self._folder = folder
+        self._resume = resume
+
+    def load(self, config: SystemConfig, split: str) -> tuple[Judged, Sizes] | None:
+        """Return what a training said and its sizes; None if it has to be run (again)."""
+        path = self._path(config, split)
+        if not self._resume or not path.is_file():
+            return None
+        try:
+            with safe_open(path, framework="numpy") as file:
+                about = json.loads(file.metadata()["about"])
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return _judged(arrays, about), Sizes(**about["sizes"])
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            return None  # damaged, or of an older version: it is run again
+
+    def save(self, config: SystemConfig, split: str, judged: Judged, sizes: Sizes) -> None:
+        """Keep what a training said."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        arrays = {name: np.ascontiguousarray(getattr(judged, name)) for name in _ARRAYS}
+        for name, affect in judged.affect.items():
+            arrays[f"{name}_truth"] = np.ascontiguousarray(affect.truth)
+            arrays[f"{name}_prediction"] = np.ascontiguousarray(affect.prediction)
+        about = {
+            "problem": judged.problem.value,
+            "affect": list(judged.affect),
+            "commonest": judged.commonest,
+            "judges_labels": judged.judges_labels,
+            "fold": judged.fold,
+            "seed": judged.seed,
+            "sizes": asdict(sizes),
+        }
+        path = self._path(config, split)
+        fresh = path.with_suffix(".new")
+        save_file(arrays, fresh, {"about": json.dumps(about)})
+        fresh.replace(path)
+
+    def _path(self, config: SystemConfig, split: str) -> Path:
+        return self._folder / f"{configuration.digest([config, split])[:24]}.safetensors"
+
+
+def _judged(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> Judged:
+    affect = {
+        name: Affect(arrays[f"{name}_truth"], arrays[f"{name}_prediction"])
+        for name in about["affect"]
+    }
+    return Judged(
+        Problem(about["problem"]),
+        truth=arrays["truth"],
+        probabilities=arrays["probabilities"],
+        chosen=arrays["chosen"],
+        rows=arrays["rows"],
+        affect=affect,
+        commonest=int(about["commonest"]),
+        judges_labels=bool(about["judges_labels"]),
+        fold=int(about["fold"]),
+        seed=int(about["seed"]),
+    )

@@ -32,6 +32,7 @@ class ReproduceOptions:
             is the one table 3 compares with.
         task: of KNU's systems: "total", "classification" or "regression".
         frozen: train heads on cached features even where the paper fine-tunes.
+        resume: take trainings that were finished in `out` before with the same settings.
         threads: of the processor.
     """
 
@@ -51,6 +52,7 @@ class ReproduceOptions:
     second_text: str | None = None
     frozen: bool = False
     task: str = "total"
+    resume: bool = False
     threads: int = 0
     reporter: Reporter | None = None
 

@@ -137,7 +137,8 @@ def _run_rows(
     results: dict[str, RowResult] = {}
     rsa = None
     for row in rows:
-        found = lab.run_row(row, configs[row.name], folds, options.seeds)
+        draws = options.figure and row.system == "rsa"
+        found = lab.run_row(row, configs[row.name], folds, options.seeds, model_needed=draws)
         results[row.name] = found.result
         if row.system == "rsa":
             rsa = found
@@ -201,16 +202,16 @@ def _differences(
 
 def _figure(found: _Found, options: ReproduceOptions) -> tuple[Path, ...]:
     """Draw the median attention per dimension from the RSA model on the test part."""
-    if not options.figure or found.rsa is None:
+    if not options.figure or found.rsa is None or found.rsa.last is None:
         return ()
-    model, data = found.rsa.model, found.rsa.data
+    model, data = found.rsa.last.model, found.rsa.last.data
     sizes = model.feature_sizes
     assert sizes is not None
     builder = ProfileBuilder(sizes[0])
     few = replace(adaptation.base_config("rsa_cfn", "rsa").batches, size=_FIGURE_ROWS)
     neutral = data.targets.labels[:, EMOTIONS.index("neutral")].numpy() > 0
     with torch.no_grad():
-        for batch in ScoringBatches(found.rsa.source, data.targets, data.parts.test, few):
+        for batch in ScoringBatches(found.rsa.last.source, data.targets, data.parts.test, few):
             maps = run_batch(model, batch).attentions["feature"]
             builder.add(np.asarray(maps.float().cpu().numpy()), neutral[batch.rows.numpy()])
     options.out.mkdir(parents=True, exist_ok=True)
