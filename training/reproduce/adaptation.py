@@ -194,8 +194,9 @@ def differences_of(
         ),
         (
             config.selection == "validation" and config.trainer.keep == "best",
-            "The epoch is chosen on a validation part, and the test part is judged once; RSA-CFN"
-            " chose it on the part it reports, KNU does not say how.",
+            "The epoch is chosen on a validation part, and the test part is judged once; "
+            + ("KNU does not say how it was chosen." if config.is_multi_label else
+               "RSA-CFN chose it on the part it reports."),
         ),
         (
             config.selection == "test" and not config.is_multi_label,
@@ -214,13 +215,15 @@ def differences_of(
         ),
         (
             options.quick,
-            "Quick: heads are shrunk (for RSA-CFN a projection of 12 instead of 128), so"
-            " parameters are not the published ones.",
+            "Quick: few epochs, and parameters are not the published ones: encoders are narrow"
+            + ("." if config.is_multi_label else
+               ", and heads are shrunk (RSA-CFN's projection is 12 instead of 128)."),
         ),
         (
             options.variant is Variant.CORRECTED,
-            "Systems are corrected: padding is masked, and several labels get a sigmoid and"
-            " thresholds of their own (--variant paper builds them bug for bug).",
+            "Systems are corrected: padding is masked"
+            + (", and labels get a sigmoid and thresholds of their own" if config.is_multi_label
+               else "") + " (--variant paper builds them bug for bug).",
         ),
         (
             bool(options.speech or options.text or options.second_text),

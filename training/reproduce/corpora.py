@@ -46,6 +46,14 @@ _KINDS = {
 }
 
 
+_POOLER_SENTENCES = {
+    "knu": (
+        "KNU reads text out of BERT's pooler. A random one, kept frozen, knows next to nothing of"
+        " the words: rows with text are at their worst here.",
+    )
+}
+
+
 def find_corpus(name: str, options: ReproduceOptions) -> Path:
     """Return the folder of a corpus: in --data, or generated into --out.
 
@@ -110,4 +118,5 @@ def generated_sentences(options: ReproduceOptions) -> tuple[str, ...]:
         " nothing about people, and can't be compared with the paper's.",
         f"The encoders are generated: the published architectures with {widths.layers} layers,"
         f" widths {widths.speech} and {widths.text}, and random weights.",
+        *_POOLER_SENTENCES.get(options.paper, ()),
     )

@@ -44,7 +44,7 @@ _COLUMNS = (
     Column("f1_macro", "macro F1"),
     Column("uar", "UAR"),
 )
-_QUICK = FrozenTraining(epochs=25, learning_rate=1e-2, batch=16, patience=0)
+_QUICK = FrozenTraining(epochs=20, learning_rate=1e-2, batch=16, patience=0)
 _GENERATED_EPOCHS = 3
 _FIGURE_ROWS = 8
 """In a batch: a map of 1,792 x 1,792 takes 13 MB."""
