@@ -10,11 +10,11 @@ from core.errors import ConfigError, CorpusError
 from training.data.corpora.speech import Clip
 from training.data.encoded_bank import EncodedBank
 from training.reproduce import real, real_heads
-from training.reproduce.kept import KeptHeads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.real_cells import cells, script_folds, speaker_cells
 from training.reproduce.real_features import ClipFeatures
 from training.reproduce.real_heads import HeadData, HeadRecipe, judged, train_and_judge
+from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_light import difference
 from training.reproduce.real_pairs import UnreadTexts, pair
 

@@ -19,12 +19,12 @@ from core.errors import ConfigError, CorpusError
 from core.labels import EMOTIONS
 from training.evaluation.system_scores import Judged, score
 from training.progress import Reporter
-from training.reproduce.kept import KeptHeads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.published import KNU_ROWS, LOW_RANK_ROW, RSA_CFN_ROWS
 from training.reproduce.real_cells import Cell, cells, speaker_cells
 from training.reproduce.real_features import ClipFeatures, RealCorpora
 from training.reproduce.real_heads import HeadData, HeadRecipe, judged, train_and_judge
+from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_light import difference, kept_heads, light_table
 from training.reproduce.real_texts import text_table
 from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
@@ -59,6 +59,17 @@ _TITLES = {"1": "speech only", "2": "text only"}
 """Where the paper's title names an encoder that is not used here."""
 _LEFT_OUT = frozenset({"9"})
 """Differs from row 10 by label transform alone."""
+
+
+def _here(row: Row, name: str) -> Row:
+    """Return a row of a paper as it is run here: without the paper's figures and encoders."""
+    return Row(name, _TITLES.get(row.name, row.title), row.system)
+
+
+_KNOWN: Mapping[str, tuple[Row, ...]] = {
+    "rsa-cfn": tuple(_here(row, row.name) for row in (*RSA_CFN_ROWS, LOW_RANK_ROW)),
+    "knu": tuple(_here(row, row.title) for row in KNU_ROWS if row.corpus == "kemdy20"),
+}
 
 Logits = NDArray[np.float64]
 
@@ -127,14 +138,13 @@ def _spoken(corpora: RealCorpora) -> ClipFeatures:
 
 def asked_rows(options: ReproduceOptions) -> list[Row]:
     """Return the rows to run. Raises ConfigError for a name that the paper's table lacks."""
-    known = [*RSA_CFN_ROWS, LOW_RANK_ROW] if options.paper == "rsa-cfn" else KNU_ROWS[:4]
+    known = _KNOWN[options.paper]
     unknown = set(options.rows) - {row.name for row in known}
     if unknown:
         names = ", ".join(row.name for row in known)
         raise ConfigError(f"There is no row {', '.join(sorted(unknown))}.", f"Rows: {names}.")
     chosen = [row for row in known if not options.rows or row.name in options.rows]
-    plain = [Row(row.name, _TITLES.get(row.name, row.title), row.system) for row in chosen]
-    return [row for row in plain if row.name not in _LEFT_OUT or row.name in options.rows]
+    return [row for row in chosen if row.name not in _LEFT_OUT or row.name in options.rows]
 
 
 def _fusion_table(

@@ -23,7 +23,7 @@ from core.types import Modality
 from training.data.encoded_bank import EncodedBank
 from training.evaluation.system_scores import Judged
 from training.progress import Reporter
-from training.reproduce.kept import KeptHeads, Trained, key_of
+from training.reproduce.real_kept import KeptHeads, Trained, key_of
 from training.trainer import Objective, Trainer, TrainerConfig
 
 Rows = NDArray[np.int64]

@@ -12,12 +12,12 @@ from core.labels import EMOTIONS
 from training.evaluation.metrics import Estimate, bootstrap_weights, confusion, uar_of
 from training.evaluation.system_scores import Judged, score
 from training.progress import Reporter
-from training.reproduce.kept import KeptHeads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.published import LOW_RANK_ROW, RSA_CFN_ROWS
 from training.reproduce.real_cells import speaker_cells
 from training.reproduce.real_features import ClipFeatures, RealCorpora
 from training.reproduce.real_heads import HeadRecipe, judged, train_and_judge
+from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_pairs import UnreadTexts, pair, unread_texts
 from training.reproduce.rows import Column, Row, RowResult, TableReport
 
