@@ -36,9 +36,7 @@ def test_figures_of_one_training_equal_scikit_learn():
     for average in ("weighted", "macro"):
         expected = f1_score(truth, chosen, average=average)
         assert found.figures[f"f1_{average}"].value == pytest.approx(expected)
-    assert found.figures["uar"].value == pytest.approx(
-        recall_score(truth, chosen, average="macro")
-    )
+    assert found.figures["uar"].value == pytest.approx(recall_score(truth, chosen, average="macro"))
     for name, figure in found.figures.items():
         assert figure.low <= figure.value <= figure.high, name
     assert found.matrix.sum() == found.rows == 120
