@@ -119,7 +119,8 @@ def cached_features(
     bank = feature_bank(
         encoders.speech, encoders.text, encoders.processor, data.examples,
         cache=cache, loader=corpus.loader, config=config.features,
-        augment=config.augment if config.augment.copies else None, reporter=reporter,
+        augment=config.augment if config.augment.copies else None,
+        altered=data.parts.train, reporter=reporter,
     )  # fmt: skip
     for encoder in (encoders.speech, encoders.text):
         if encoder is not None:
