@@ -461,7 +461,8 @@ def test_live_speech_beyond_the_backlog_goes_without_text(events: Events) -> Non
     transcriber = FakeTranscriber()
     transcriber.gate = threading.Event()
     settings = SessionSettings(live_backlog_seconds=3.0)
-    source = ScriptedSource(conversation(*[1.0] * 8), live=True)
+    # slow enough that judgements, which are not held up, do not fall behind as well
+    source = ScriptedSource(conversation(*[1.0] * 8), live=True, realtime=True, rate=20)
     session = Session(source, settings, FakeAnalyzer(), transcriber, events, cutter=LoudnessCutter)
     session.start()
     events.wait_for(lambda e: bool(e.finals()))
