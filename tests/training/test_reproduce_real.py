@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from core.errors import ConfigError, CorpusError
+from core.models.systems.head import Variant
 from training.data.corpora.speech import Clip
 from training.data.encoded_bank import EncodedBank
 from training.reproduce import real, real_heads
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.real_cells import cells, script_folds, speaker_cells
 from training.reproduce.real_features import ClipFeatures
+from training.reproduce.real_figure import draw_figure
 from training.reproduce.real_heads import HeadData, HeadRecipe, judged, train_and_judge
 from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_light import difference
@@ -108,9 +110,9 @@ def test_the_difference_of_two_equal_heads_is_nothing_and_of_unequal_ones_is_see
     right, wrong = np.eye(7)[labels] * 5, np.eye(7)[(labels + 1) % 3] * 5
     half = np.where((np.arange(300) < 150)[:, None], right, wrong)
     rows = np.arange(300)
-    same = difference([judged(half, labels, rows)], [judged(half, labels, rows)])
+    same = difference([judged(half, labels, rows, 0)], [judged(half, labels, rows, 0)])
     assert (same.value, same.low, same.high) == (0, 0, 0)
-    apart = difference([judged(half, labels, rows)], [judged(right, labels, rows)])
+    apart = difference([judged(half, labels, rows, 0)], [judged(right, labels, rows, 0)])
     assert apart.value == pytest.approx(-0.5)
     assert apart.low < -0.4 > apart.high - 0.1
 
@@ -148,7 +150,7 @@ def test_a_head_that_was_trained_before_is_not_trained_again(
     heard = features(clips)
     data = HeadData(heard.labels, heard.speech, heard.text)
     cell = speaker_cells(clips, 3)[0]
-    kept, recipe = KeptHeads(tmp_path), HeadRecipe(epochs=1)
+    kept, recipe = KeptHeads(tmp_path, resume=True), HeadRecipe(epochs=1)
     first = train_and_judge("early", data, cell.train, cell.test, recipe, 0, kept)
     monkeypatch.setattr(real_heads, "_train", lambda *_: pytest.fail("trained again"))
     again = train_and_judge("early", data, cell.train, cell.test, recipe, 0, kept)
@@ -160,7 +162,7 @@ def test_a_head_that_was_trained_before_is_not_trained_again(
 def test_whatever_a_head_depends_on_makes_it_another(tmp_path: Path, changed: str) -> None:
     clips = acted()
     cell = speaker_cells(clips, 3)[0]
-    kept = KeptHeads(tmp_path)
+    kept = KeptHeads(tmp_path, resume=True)
 
     def train(alter: str) -> None:
         heard = features(clips, seed=int(alter == "features"))
@@ -177,3 +179,35 @@ def test_whatever_a_head_depends_on_makes_it_another(tmp_path: Path, changed: st
     train("nothing")
     train(changed)
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
+
+
+def test_heads_are_trained_again_unless_asked_to_go_on(tmp_path: Path) -> None:
+    clips = acted()
+    heard = features(clips)
+    data = HeadData(heard.labels, heard.speech, heard.text)
+    cell = speaker_cells(clips, 3)[0]
+    train_and_judge(
+        "early", data, cell.train, cell.test, HeadRecipe(epochs=1), 0,
+        KeptHeads(tmp_path, resume=True),
+    )  # fmt: skip
+    (path,) = tmp_path.glob("*.safetensors")
+    assert KeptHeads(tmp_path, resume=True).find(path.stem) is not None
+    assert KeptHeads(tmp_path, resume=False).find(path.stem) is None
+
+
+@pytest.mark.parametrize(
+    "given", [{"variant": Variant.PAPER}, {"protocol": "paper"}, {"frozen": True}, {"text": "x"}]
+)
+def test_what_means_nothing_on_real_clips_is_refused(tmp_path: Path, given: dict) -> None:  # type: ignore[type-arg]
+    options = ReproduceOptions("rsa-cfn", tmp_path, data=tmp_path, **given)
+    with pytest.raises(ConfigError, match="means nothing"):
+        real.run(options)
+
+
+def test_the_figure_is_drawn_of_clips_that_the_heads_never_saw(tmp_path: Path) -> None:
+    clips = acted()
+    heard = features(clips)
+    data = HeadData(heard.labels, heard.speech, heard.text)
+    written = draw_figure(data, speaker_cells(clips, 2), tmp_path)
+    assert {path.suffix for path in written} == {".png", ".svg"}
+    assert all(path.stat().st_size > 5000 for path in written)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,14 @@ from training.reproduce.options import ReproduceOptions
 from training.reproduce.published import KNU_ROWS, LOW_RANK_ROW, RSA_CFN_ROWS
 from training.reproduce.real_cells import Cell, cells, speaker_cells
 from training.reproduce.real_features import ClipFeatures, RealCorpora
-from training.reproduce.real_heads import HeadData, HeadRecipe, judged, train_and_judge
+from training.reproduce.real_figure import draw_figure
+from training.reproduce.real_heads import (
+    HeadData,
+    HeadRecipe,
+    commonest_label,
+    judged,
+    train_and_judge,
+)
 from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_light import difference, kept_heads, light_table
 from training.reproduce.real_texts import text_table
@@ -98,9 +106,11 @@ def run(options: ReproduceOptions) -> Reproduction:
     began = time.monotonic()
     reporter = options.reporter or Reporter()
     assert options.data is not None
+    _check(options)
     corpora = RealCorpora(options.data, options.out, reporter, quick=options.quick)
     spoken = _spoken(corpora)
     tables = [_fusion_table(options, spoken, reporter)]
+    images = _figure(options, spoken)
     if not options.rows:
         tables += [
             _speech_table(options, corpora, reporter),
@@ -114,6 +124,7 @@ def run(options: ReproduceOptions) -> Reproduction:
         source="No published figure: the papers' corpora need an agreement with their owners.",
         tables=tuple(tables),
         differences=_DIFFERENCES,
+        images=images,
         seconds=time.monotonic() - began,
     )
 
@@ -128,6 +139,30 @@ _DIFFERENCES = (
     "Recipe: fixed epochs, nothing chosen by looking at the test part; heads see standardised"
     " features. Heads of 328 million weights: one seed and a tenth of the learning rate.",
 )
+
+
+_ONLY_KEMDY = ("variant", "protocol", "speech", "text", "second_text", "task", "frozen")
+
+
+def _check(options: ReproduceOptions) -> None:
+    """Refuse what has no meaning here. Raises ConfigError."""
+    plain = {f.name: f.default for f in fields(ReproduceOptions)}
+    given = [name for name in _ONLY_KEMDY if getattr(options, name) != plain[name]]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ConfigError(
+            f"{names} means nothing on real clips with compact encoders.",
+            "Leave it out, or give KEMDy20 or --generated.",
+        )
+    if options.figure and options.paper != "rsa-cfn":
+        raise ConfigError("Only rsa-cfn has a figure.", "Leave --figure out.")
+
+
+def _figure(options: ReproduceOptions, spoken: ClipFeatures) -> tuple[Path, ...]:
+    if not options.figure:
+        return ()
+    parts = cells(spoken.clips, options.folds or SPEAKER_FOLDS, SCRIPT_FOLDS)
+    return draw_figure(HeadData(spoken.labels, spoken.speech, spoken.text), parts, options.out)
 
 
 def _spoken(corpora: RealCorpora) -> ClipFeatures:
@@ -241,7 +276,8 @@ def _out_of_cell(system: str, job: _Run, recipe: HeadRecipe, seed: int) -> _Said
     for cell, head in zip(job.cells, trained, strict=True):
         logits[cell.test] = head.logits
     rows = np.flatnonzero(np.isfinite(logits[:, 0]))
-    said = judged(logits[rows], job.data.labels[rows], rows, seed)
+    commonest = commonest_label(job.data, job.cells[0].train)
+    said = judged(logits[rows], job.data.labels[rows], rows, commonest, seed)
     return _Said(said, trained[0].parameters, sum(head.seconds for head in trained))
 
 

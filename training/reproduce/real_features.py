@@ -6,6 +6,7 @@ shipped checkpoint, which has read GoEmotions and KOTE but no script of a speech
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from core.models.processor import Processor, SpeechMeasures
 from core.models.tokenizer import TextTokenizer
 from core.resources import embedded_checkpoint
 from training.compact_encoders import encoder_without, read_speech_config
+from training.config import digest
 from training.data.corpora.speech import Clip
 from training.data.encoded_bank import EncodedBank, encode_speech, encode_texts
 from training.progress import Reporter
@@ -90,6 +92,9 @@ class RealCorpora:
         self._corpus: SpeechCorpus = load_corpus(
             data, self._config, out / "measured", reporter, quick=quick
         )
+        # encoders of other clips or settings must not be taken for these
+        about = [*self._corpus.banks[0].digests, digest(self._config)]
+        self._digest = hashlib.sha256("".join(about).encode()).hexdigest()[:12]
         self.text_model = shipped_text_model()
 
     @property
@@ -119,7 +124,7 @@ class RealCorpora:
         return tuple(digest for clip, digest in pairs if clip.corpus == name)
 
     def _encoder(self, name: str) -> tuple[SpeechEncoder, Processor]:
-        folder = self._out / f"without_{name}"
+        folder = self._out / f"without_{name}-{self._digest}"
         if (folder / WEIGHTS).is_file():
             return load_speech_encoder(folder)
         self._reporter.say(f"training a speech encoder that never hears {name}")

@@ -147,19 +147,36 @@ def _train(
     name: str, data: HeadData, train: Rows, test: Rows, recipe: HeadRecipe, seed: int
 ) -> Trained:
     began = time.monotonic()
-    torch.manual_seed(seed)
-    model = StandardisedHead(name, data, train, recipe.options)
-    objective = _objective(model, data, train, recipe)
-    Trainer(_trainer(recipe, seed), objective, None, Reporter(silent=True)).fit()
+    model = train_head(name, data, train, recipe, seed)
     parameters = sum(p.numel() for p in model.head.parameters())
     return Trained(_logits(model, data, test), parameters, time.monotonic() - began)
 
 
-def judged(logits: NDArray[np.float64], labels: Rows, rows: Rows, seed: int = 0) -> Judged:
-    """Return logits (n, C) and labels (n,) of single-label rows as what the scores take."""
+def commonest_label(data: HeadData, train: Rows) -> int:
+    """Return the label that most training rows have."""
+    return int(np.bincount(data.labels[train]).argmax())
+
+
+def train_head(
+    name: str, data: HeadData, train: Rows, recipe: HeadRecipe, seed: int
+) -> StandardisedHead:
+    """Train the head of system `name` on rows `train`; return it in evaluation mode."""
+    torch.manual_seed(seed)
+    model = StandardisedHead(name, data, train, recipe.options)
+    objective = _objective(model, data, train, recipe)
+    Trainer(_trainer(recipe, seed), objective, None, Reporter(silent=True)).fit()
+    return model.eval()
+
+
+def judged(
+    logits: NDArray[np.float64], labels: Rows, rows: Rows, commonest: int, seed: int = 0
+) -> Judged:
+    """Return logits (n, C) and labels (n,) of single-label rows as what the scores take.
+
+    commonest: label of the training rows.
+    """
     probabilities = torch.from_numpy(logits).softmax(dim=1).numpy()
     one = np.eye(logits.shape[1])
-    commonest = int(np.bincount(labels).argmax())
     return Judged(
         Problem.SINGLE_LABEL, one[labels], probabilities, one[logits.argmax(axis=1)], rows,
         commonest=commonest, seed=seed,

@@ -28,13 +28,19 @@ class Trained:
 
 
 class KeptHeads:
-    """A folder with one file per trained head, named by everything the head depends on."""
+    """A folder with one file per trained head, named by everything the head depends on.
 
-    def __init__(self, folder: Path) -> None:
+    resume: whether heads that lie there already are used, or trained again.
+    """
+
+    def __init__(self, folder: Path, *, resume: bool) -> None:
         self._folder = folder
+        self._resume = resume
 
     def find(self, key: str) -> Trained | None:
-        """Return what was kept under a key; None when it is not there or damaged."""
+        """Return what was kept under a key; None when it is not there, damaged or not wanted."""
+        if not self._resume:
+            return None
         try:
             with safe_open(self._path(key), framework="numpy") as file:
                 about = file.metadata()

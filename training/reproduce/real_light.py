@@ -16,7 +16,7 @@ from training.reproduce.options import ReproduceOptions
 from training.reproduce.published import LOW_RANK_ROW, RSA_CFN_ROWS
 from training.reproduce.real_cells import speaker_cells
 from training.reproduce.real_features import ClipFeatures, RealCorpora
-from training.reproduce.real_heads import HeadRecipe, judged, train_and_judge
+from training.reproduce.real_heads import HeadRecipe, commonest_label, judged, train_and_judge
 from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_pairs import UnreadTexts, pair, unread_texts
 from training.reproduce.rows import Column, Row, RowResult, TableReport
@@ -50,7 +50,7 @@ class _Judgements:
 
 def kept_heads(options: ReproduceOptions) -> KeptHeads:
     """Return where trained heads of this comparison are kept."""
-    return KeptHeads(options.out / "heads")
+    return KeptHeads(options.out / "heads", resume=options.resume)
 
 
 def difference(one: Sequence[Judged], other: Sequence[Judged], resamples: int = 1000) -> Estimate:
@@ -112,7 +112,8 @@ def _judge(
             kept=kept_heads(options),
         )  # fmt: skip
         labels = paired.data.labels[paired.test]
-        said.append(judged(trained.logits, labels, paired.test))
+        commonest = commonest_label(paired.data, paired.train)
+        said.append(judged(trained.logits, labels, paired.test, commonest))
         parameters, trained_rows = trained.parameters, len(paired.train)
         seconds += trained.seconds
     return _Judgements(tuple(said), parameters, seconds, trained_rows)

@@ -18,7 +18,13 @@ from training.evaluation.text_parts import TextPart, read_text_parts
 from training.progress import Reporter
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.real_features import RealCorpora, TextModel
-from training.reproduce.real_heads import HeadData, HeadRecipe, judged, train_and_judge
+from training.reproduce.real_heads import (
+    HeadData,
+    HeadRecipe,
+    commonest_label,
+    judged,
+    train_and_judge,
+)
 from training.reproduce.rows import Column, Row, RowResult, TableReport
 
 COLUMNS = (
@@ -109,9 +115,9 @@ def _result(row: Row, corpus: _Corpus, model: TextModel, options: ReproduceOptio
     train, test = rows[: corpus.cut], rows[corpus.cut :]
     seeds = range(1 if options.quick else SEEDS)
     found = [train_and_judge(row.system, data, train, test, RECIPE, seed) for seed in seeds]
-    scores = score([
-        judged(f.logits, corpus.labels[test], test, s) for s, f in zip(seeds, found, strict=True)
-    ])  # fmt: skip
+    commonest, truth = commonest_label(data, train), corpus.labels[test]
+    said = [judged(f.logits, truth, test, commonest, s) for s, f in zip(seeds, found, strict=True)]
+    scores = score(said)
     figures: Mapping = scores.figures  # type: ignore[type-arg]
     return RowResult(
         row.name, row.system, figures, (), scores.majority, tuple(scores.occurring), scores.rows,
