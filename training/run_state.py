@@ -56,6 +56,20 @@ def write_state(run_dir: Path, state: RunState, position: Mapping[str, Any]) -> 
             shutil.rmtree(old, ignore_errors=True)
 
 
+def read_fingerprint(run_dir: Path) -> str | None:
+    """Return of what a state was trained on, empty if it does not say; None without a state.
+
+    Raises CheckpointError when the state is damaged.
+    """
+    pointer = run_dir / _POINTER
+    if not pointer.is_file():
+        return None
+    try:
+        return str(json.loads(pointer.read_text(encoding="utf-8")).get("fingerprint", ""))
+    except (OSError, ValueError, AttributeError) as error:
+        raise _damaged(run_dir, error) from error
+
+
 def read_state(
     run_dir: Path, optimizer: torch.optim.Optimizer
 ) -> tuple[RunState, dict[str, Any]] | None:

@@ -1,8 +1,9 @@
 """A recipe is a list of stages; each stage trains or assembles one part and leaves it in a folder.
 
 A stage module offers a frozen dataclass (its configuration, read from YAML) and a function
-`run(config, context) -> None` that writes its results to `context.folder`. Later stages find the
-results of earlier ones with `context.folder_of(name)`.
+`run(config, context)` that writes its results to `context.folder`. Later stages find the results
+of earlier ones with `context.folder_of(name)`. A stage that can tell what it trains on returns a
+digest of it from `run`, and has a function that says what it would be now (`FINGERPRINTS`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "fusion": ("training.fusion:FusionConfig", "training.fusion:run"),
     "system": ("training.system_config:SystemConfig", "training.system:run"),
     "export": ("training.export:ExportConfig", "training.export:run"),
+}
+
+FINGERPRINTS: Mapping[str, str] = {
+    # name -> (configuration, context) -> digest of what a run would train on, imported on use
+    "system": "training.system:fingerprint",
 }
 
 _DONE = "done.json"
@@ -116,7 +122,8 @@ def _load_stage(path: Path) -> Stage:
 
 
 def run_recipe(recipe: Recipe, context: StageContext) -> None:
-    """Run every stage; with `context.resume`, finished stages of the same configuration are kept.
+    """Run every stage; with `context.resume`, finished stages of the same configuration are kept,
+    unless they know that what they train on has changed.
 
     `context.name` is ignored: each stage gets its own.
     """
@@ -131,13 +138,15 @@ def run_recipe(recipe: Recipe, context: StageContext) -> None:
 def _run_stage(stage: Stage, context: StageContext) -> None:
     mark, begun = context.folder / _DONE, context.folder / _BEGUN
     digest = configuration.digest([stage.config, context.seed, context.quick])
-    if context.resume and _config_of(mark) == digest:
+    finished = context.resume and _kept_in(mark, "config") == digest
+    if finished and _trained_on_the_same(stage, context, mark):
         context.reporter.say(f"{stage.name}: finished before, kept")
         return
     # What a run under another configuration has left must not leak into this one.
-    resume = context.resume and _config_of(begun) == digest
+    resume = context.resume and not finished and _kept_in(begun, "config") == digest
     if context.resume and begun.is_file() and not resume:
-        context.reporter.say(f"{stage.name}: its configuration has changed, training again")
+        changed = "what it trains on" if finished else "its configuration"
+        context.reporter.say(f"{stage.name}: {changed} has changed, training again")
     context.reporter.say(f"{stage.name}: started")
     processes = current()
     processes.wait()  # all have read the marks before one of them changes them
@@ -147,21 +156,31 @@ def _run_stage(stage: Stage, context: StageContext) -> None:
         begun.write_text(json.dumps({"config": digest}), encoding="utf-8")
     processes.wait()
     started = time.monotonic()
-    function: Callable[[Any, StageContext], None] = _resolve(STAGES[stage.name][1])
-    function(stage.config, replace(context, resume=resume))
+    function: Callable[[Any, StageContext], str | None] = _resolve(STAGES[stage.name][1])
+    fingerprint = function(stage.config, replace(context, resume=resume)) or ""
     spent = round(time.monotonic() - started, 1)
     processes.wait()
     if processes.is_main:
-        mark.write_text(json.dumps({"config": digest, "seconds": spent}), encoding="utf-8")
+        about = {"config": digest, "fingerprint": fingerprint, "seconds": spent}
+        mark.write_text(json.dumps(about), encoding="utf-8")
     processes.wait()  # the next stage looks for the mark
     context.reporter.say(f"{stage.name}: done in {spent:.0f} s")
 
 
-def _config_of(mark: Path) -> str | None:
-    """Return the digest in a mark, None without one."""
+def _trained_on_the_same(stage: Stage, context: StageContext, mark: Path) -> bool:
+    """Tell whether a finished stage would train on the same again; yes if it can't tell."""
+    reference = FINGERPRINTS.get(stage.name)
+    if reference is None:
+        return True
+    function: Callable[[Any, StageContext], str] = _resolve(reference)
+    return _kept_in(mark, "fingerprint") == function(stage.config, context)
+
+
+def _kept_in(mark: Path, key: str) -> str | None:
+    """Return a digest in a mark, None without one."""
     if not mark.is_file():
         return None
-    return str(json.loads(mark.read_text(encoding="utf-8")).get("config"))
+    return str(json.loads(mark.read_text(encoding="utf-8")).get(key))
 
 
 def _resolve(reference: str) -> Any:

@@ -31,6 +31,7 @@ from training.system_config import SystemConfig
 from training.system_data import LoadedCorpus, SystemData, load_examples, prepare
 from training.system_encoders import Encoders, load_encoders
 from training.system_facts import RunFacts
+from training.system_fingerprint import fingerprint_of
 from training.system_model import build_model, build_stand_in, sizes_of, with_encoders
 from training.system_training import Trained, forget_state, judge, predict, train_system
 
@@ -52,26 +53,55 @@ class Finished:
     judged: Judged
 
 
-def run(config: SystemConfig, context: StageContext) -> None:
-    """Train and write everything into the stage's folder."""
+@dataclass(frozen=True)
+class _Ingredients:
+    """What a system is trained on; the fingerprint is that of all of it, before training."""
+
+    corpus: LoadedCorpus
+    data: SystemData
+    encoders: Encoders
+    fingerprint: str
+
+
+def run(config: SystemConfig, context: StageContext) -> str:
+    """Train and write everything into the stage's folder; return the fingerprint of its data."""
     started = time.monotonic()
     config = _quick(config) if context.quick else config
     say = context.reporter
-    cache = context.out / config.cache if config.cache else None
-    loader = AudioLoader(None if cache is None else default_digests(cache))
-    corpus = load_examples(config.corpus, context.data, config.modalities, say, loader)
-    data = prepare(corpus, config.split, Problem(config.problem), config.corpus.label_transform)
+    found = _ingredients(config, context)
+    corpus, data, encoders = found.corpus, found.data, found.encoders
     _say_parts(data, say)
-    encoders = load_encoders(config)
     with main_first():
-        source = make_source(config, data, corpus, encoders, cache, say)
+        source = make_source(config, data, corpus, encoders, _cache(config, context), say)
     finished = train_and_judge(
-        config, data, source, encoders, context.folder / "training", say, context.resume
-    )
-    if not current().is_main:
-        return
-    facts = _facts(config, corpus, data, encoders, finished, time.monotonic() - started)
-    _write(facts, finished, encoders, data, context)
+        config, data, source, encoders, context.folder / "training", say, context.resume,
+        found.fingerprint,
+    )  # fmt: skip
+    if current().is_main:
+        facts = _facts(config, corpus, data, encoders, finished, time.monotonic() - started)
+        _write(facts, finished, encoders, data, context)
+    return found.fingerprint
+
+
+def fingerprint(config: SystemConfig, context: StageContext) -> str:
+    """Return a digest of what `run` would train on: rows, targets, parts, encoders."""
+    return _ingredients(config, context).fingerprint
+
+
+def _ingredients(config: SystemConfig, context: StageContext) -> _Ingredients:
+    cache = _cache(config, context)
+    loader = AudioLoader(None if cache is None else default_digests(cache))
+    corpus = load_examples(config.corpus, context.data, config.modalities, context.reporter, loader)
+    data = prepare(corpus, config.split, Problem(config.problem), config.corpus.label_transform)
+    encoders = load_encoders(config)
+    digest = fingerprint_of(data, encoders, loader, config.modalities)
+    if current().is_main:
+        loader.digests.save()
+    return _Ingredients(corpus, data, encoders, digest)
+
+
+def _cache(config: SystemConfig, context: StageContext) -> Path | None:
+    return context.out / config.cache if config.cache else None
 
 
 def _quick(config: SystemConfig) -> SystemConfig:
@@ -113,19 +143,19 @@ def cached_features(
 ) -> FeatureBank:
     """Encode every example once, on the GPU where there is one; nothing is encoded twice."""
     device = "cpu" if config.trainer.device == "cpu" else current().device
-    for encoder in (encoders.speech, encoders.text):
-        if encoder is not None:
-            encoder.to(device)
-    bank = feature_bank(
-        encoders.speech, encoders.text, encoders.processor, data.examples,
-        cache=cache, loader=corpus.loader, config=config.features,
-        augment=config.augment if config.augment.copies else None,
-        altered=data.parts.train, reporter=reporter,
-    )  # fmt: skip
-    for encoder in (encoders.speech, encoders.text):
-        if encoder is not None:
+    running = [encoder for encoder in (encoders.speech, encoders.text) if encoder is not None]
+    for encoder in running:
+        encoder.to(device)
+    try:
+        return feature_bank(
+            encoders.speech, encoders.text, encoders.processor, data.examples,
+            cache=cache, loader=corpus.loader, config=config.features,
+            augment=config.augment if config.augment.copies else None,
+            altered=data.parts.train, reporter=reporter,
+        )  # fmt: skip
+    finally:
+        for encoder in running:
             encoder.to("cpu")
-    return bank
 
 
 def train_and_judge(
@@ -136,11 +166,12 @@ def train_and_judge(
     run_dir: Path | None,
     reporter: Reporter,
     resume: bool = False,
+    fingerprint: str = "",
 ) -> Finished:
     """Train on the training part and judge the test part once, with the model that was kept."""
     make = build_stand_in if config.is_cached else build_model
     network = make(config, encoders, data.classes)
-    trained = train_system(config, data, source, network, run_dir, reporter, resume)
+    trained = train_system(config, data, source, network, run_dir, reporter, resume, fingerprint)
     rows = data.parts.test
     said = predict(trained.model, ScoringBatches(source, data.targets, rows, config.batches), rows)
     judged = judge(
@@ -183,7 +214,7 @@ def _write(
     facts: RunFacts, finished: Finished, encoders: Encoders, data: SystemData, context: StageContext
 ) -> None:
     folder = context.folder
-    info = write_checkpoint(folder / CHECKPOINT, finished.model, encoders.processor, facts)
+    info = write_checkpoint(folder / CHECKPOINT, finished.model, encoders.processor, facts, data)
     page = write_report(run_document(facts), folder / REPORT)
     write_predictions(folder / PREDICTIONS, facts, data)
     write_problems(folder / PROBLEMS, facts)

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from core.models.calibration import Calibration, fit_temperature, sigmoid, softmax
+from core.models.calibration import UNTEMPERED, Calibration, fit_temperature, sigmoid, softmax
 from core.models.calibration import Path as Way
+from core.models.outputs import EmotionOutput
 from core.models.specification import Problem
 from core.models.speech_text import SpeechTextModel
-from core.models.systems.head import Variant
+from core.models.systems.head import LOSS_LOGITS, Variant
 from core.types import Modality
 from training.batch_objective import batch_objective, place_batch, run_batch
 from training.data.batch import Batch, Targets
@@ -80,6 +81,7 @@ def train_system(
     run_dir: Path | None,
     reporter: Reporter,
     resume: bool = False,
+    fingerprint: str = "",
 ) -> Trained:
     """Train `model` (in place), keep the best epoch, and calibrate on the validation part.
 
@@ -87,6 +89,7 @@ def train_system(
         source: where batches come from: cached features, or inputs end to end.
         run_dir: for the state of the training; removed by `forget_state` when it is no longer used.
             None: nothing is written, and an interrupted training is lost.
+        fingerprint: of data and encoders; a state of others is not gone on with.
     """
     criterion = make_criterion(config, data)
     batches = SystemBatches(
@@ -100,9 +103,9 @@ def train_system(
         return validation_metrics(network, judging, chosen, data, criterion)
 
     objective = batch_objective(model, criterion, batches, batches.steps, validate)
-    outcome = Trainer(config.trainer, objective, run_dir, reporter).fit(resume)
+    outcome = Trainer(config.trainer, objective, run_dir, reporter, fingerprint).fit(resume)
     model.eval()
-    calibration = Calibration()
+    calibration = Calibration(short_speech=UNTEMPERED)
     if config.selection == "validation" and config.loss.emotion != NONE:
         said = predict(model, judging, chosen)
         calibration = calibrate(said, take(data.targets, chosen), config)
@@ -116,32 +119,39 @@ def forget_state(run_dir: Path) -> None:
     (run_dir / "state.json").unlink(missing_ok=True)
 
 
-@torch.no_grad()
 def predict(model: SpeechTextModel, batches: ScoringBatches, rows: Rows) -> Said:
     """Return what the model says of `rows`, in that order."""
-    place = {int(row): at for at, row in enumerate(rows)}
-    found: dict[str, Float] = {}
-    for batch in batches:
-        at = [place[int(row)] for row in batch.rows]
-        for name, values in _answers(model, batch).items():
-            if name not in found:
-                found[name] = np.zeros((len(rows), *values.shape[1:]))
-            found[name][at] = values
+    return _said(_all_answers(model, batches, rows))
+
+
+def _said(answers: Mapping[str, Tensor]) -> Said:
+    found = {name: np.asarray(v.numpy(), dtype=np.float64) for name, v in answers.items()}
     alone = {m: found[m.value] for m in Modality if m.value in found}
     return Said(found["logits"], alone, {name: found[name] for name in AFFECTS if name in found})
 
 
-def _answers(model: SpeechTextModel, batch: Batch) -> dict[str, Float]:
+@torch.no_grad()
+def _all_answers(model: SpeechTextModel, batches: ScoringBatches, rows: Rows) -> dict[str, Tensor]:
+    """Return all that the model says of `rows`, in that order, by name; float32 on the CPU."""
+    place = {int(row): at for at, row in enumerate(rows)}
+    found: dict[str, Tensor] = {}
+    for batch in batches:
+        at = torch.tensor([place[int(row)] for row in batch.rows])
+        for name, values in _answers(model, batch).items():
+            if name not in found:
+                found[name] = torch.zeros(len(rows), *values.shape[1:])
+            found[name][at] = values
+    return found
+
+
+def _answers(model: SpeechTextModel, batch: Batch) -> dict[str, Tensor]:
     device = next(model.parameters()).device
     output = run_batch(model, place_batch(batch, device))
     tensors = {"logits": output.logits, "arousal": output.arousal, "valence": output.valence}
+    tensors[LOSS_LOGITS] = output.auxiliary.get(LOSS_LOGITS)
     for modality in _ALONE:
         tensors[modality.value] = output.auxiliary.get(f"{modality.value}_alone")
-    return {
-        name: np.asarray(value.float().cpu().numpy(), dtype=np.float64)
-        for name, value in tensors.items()
-        if value is not None
-    }
+    return {name: value.float().cpu() for name, value in tensors.items() if value is not None}
 
 
 def validation_metrics(
@@ -151,29 +161,35 @@ def validation_metrics(
     data: SystemData,
     criterion: EmotionLoss,
 ) -> dict[str, float]:
-    """Return the loss and every figure of a part, with uncalibrated decisions."""
-    losses, counts = [], []
-    device = next(model.parameters()).device
-    with torch.no_grad():
-        for batch in batches:
-            placed = place_batch(batch, device)
-            losses.append(float(criterion(run_batch(model, placed), placed.targets)["loss"]))
-            counts.append(len(batch.rows))
-    said = predict(model, batches, rows)
-    judged = judge(said, data, rows, Calibration(), criterion.config.emotion != NONE)
+    """Return the loss and every figure of a part, with uncalibrated decisions.
+
+    The loss is one over the whole part at once, and without that of the probes, which have no say
+    in which epoch is kept.
+    """
+    answers = _all_answers(model, batches, rows)
+    kept = {LOSS_LOGITS: answers[LOSS_LOGITS]} if LOSS_LOGITS in answers else {}
+    output = EmotionOutput(
+        answers["logits"], answers.get("arousal"), answers.get("valence"), auxiliary=kept
+    )
+    loss = float(criterion(output, take(data.targets, rows))["loss"])
+    judged = judge(_said(answers), data, rows, Calibration(), criterion.config.emotion != NONE)
     figures = score([judged], resamples=1).figures
     shown = {name: found.value for name, found in figures.items() if name in SHOWN}
-    return {"loss": float(np.average(losses, weights=counts)), **shown}
+    return {"loss": loss, **shown}
 
 
 def calibrate(said: Said, targets: Targets, config: SystemConfig) -> Calibration:
-    """Fit a temperature per way of judging (one label), or a threshold per label (several)."""
+    """Fit a temperature per way of judging (one label), or a threshold per label (several).
+
+    On rows as long as they are, so the app is not to make more of their length either.
+    """
     labels = targets.labels.numpy().astype(np.float64)
     if config.is_multi_label and config.variant == Variant.PAPER:
-        return Calibration()  # the published decision is at one half
+        return Calibration(short_speech=UNTEMPERED)  # the published decision is at one half
     if config.is_multi_label:
         fitted = fit_thresholds(sigmoid(said.logits), labels)
-        return Calibration(thresholds=tuple(float(np.clip(t, 0.01, 0.99)) for t in fitted))
+        thresholds = tuple(float(np.clip(t, 0.01, 0.99)) for t in fitted)
+        return Calibration(thresholds=thresholds, short_speech=UNTEMPERED)
     truth = labels.argmax(axis=1)
     low, high = _TEMPERATURES
     temperatures = {Way.FUSED: fit_temperature(said.logits, truth, low, high)}
@@ -182,7 +198,7 @@ def calibrate(said: Said, targets: Targets, config: SystemConfig) -> Calibration
         logits = said.alone.get(modality, said.logits)
         for way in _ALONE[modality]:
             temperatures[way] = fit_temperature(logits, truth, low, high)
-    return Calibration(temperatures)
+    return Calibration(temperatures, short_speech=UNTEMPERED)
 
 
 def judge(

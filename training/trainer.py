@@ -39,6 +39,7 @@ from training.run_state import (
     RunState,
     checksum,
     clear_state,
+    read_fingerprint,
     read_frozen,
     read_state,
     write_frozen,
@@ -73,6 +74,9 @@ class _Epoch:
 class Trainer:
     """Runs an objective in a run directory; without one nothing is written, nor can it go on.
 
+    Args:
+        fingerprint: of what the objective trains on. A state of another is not gone on with.
+
     Raises:
         ConfigError: this machine, or the model, can't do what the configuration asks for.
     """
@@ -83,6 +87,7 @@ class Trainer:
         objective: Objective,
         run_dir: Path | None,
         reporter: Reporter,
+        fingerprint: str = "",
     ) -> None:
         movable = objective.place is not None
         check_device(config, cuda=movable and torch.cuda.is_available())
@@ -92,6 +97,7 @@ class Trainer:
         self._config = config
         self._objective = objective
         self._run_dir = run_dir
+        self._fingerprint = fingerprint
         self._reporter = reporter if self._processes.is_main else Reporter(silent=True)
         self._model = objective.model
         self._updater = Updater(config, objective, self._processes)
@@ -106,7 +112,8 @@ class Trainer:
     def fit(self, resume: bool = False) -> Outcome:
         """Train to the end and leave the kept weights in the model.
 
-        With `resume` a run that was killed goes on where its last state was written.
+        With `resume` a run that was killed goes on where its last state was written; from the
+        start, and says so, if what it trains on has changed since.
 
         Raises:
             TrainingError: a loss or gradient is not finite; the last state is kept.
@@ -251,6 +258,7 @@ class Trainer:
             "history": self._history,
             "scaler": self._updater.precision.state(),
             "frozen": self._checksum,
+            "fingerprint": self._fingerprint,
             "epoch": {"done": epoch.done, "sums": epoch.sums, "seconds": epoch.seconds},
         }
         state = RunState(
@@ -261,6 +269,9 @@ class Trainer:
 
     def _restore(self) -> None:
         assert self._run_dir is not None
+        if read_fingerprint(self._run_dir) not in (None, self._fingerprint):
+            self._reporter.say("what is trained on has changed, training again from the start")
+            return
         found = read_state(self._run_dir, self._updater.optimizer)
         if found is None:
             return
