@@ -25,6 +25,7 @@ from training.trainer import TrainerConfig
 
 KINDS = ("pretrained", "compact")
 SELECTIONS = ("validation", "test")
+DUPLICATES = ("refuse", "drop")
 _HEAVY = ("rsa_cfn", "hybrid")
 _MOST_FINE_TUNED = 8
 """Rows per step of a 328-million-parameter head beside trained encoders; published: 4 to 6."""
@@ -42,6 +43,9 @@ class CorpusConfig:
     """Of the corpus's reader."""
     strict: bool = False
     """Stop at the first row that can't be used, instead of reporting and skipping it."""
+    duplicates: str = "refuse"
+    """Rows of the same audio, where a system takes speech: `refuse` a split that has them in two
+    parts, or `drop` all but the first before splitting."""
     label_transform: bool = False
     """Train on rows labelled "neutral;X" as X, as RSA-CFN does; nothing else is changed."""
     licence: str = ""
@@ -50,6 +54,9 @@ class CorpusConfig:
     def __post_init__(self) -> None:
         if self.name not in CORPORA:
             raise ValueError(f"there is no corpus {self.name!r}; there are {', '.join(CORPORA)}")
+        if self.duplicates not in DUPLICATES:
+            choices = " or ".join(DUPLICATES)
+            raise ValueError(f"duplicates must be {choices}, not {self.duplicates!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from core.errors import CorpusError
 from core.labels import EMOTIONS
 from core.models.specification import Problem
 from core.types import Modality
-from training.data.audio_identity import AudioDigests
+from training.data.audio_identity import AudioDigests, drop_identical
 from training.data.batch import Targets
 from training.data.corpora.registry import read_corpus
 from training.data.example import Example, RowProblem
@@ -27,13 +27,17 @@ from training.system_config import CorpusConfig
 
 @dataclass(frozen=True)
 class LoadedCorpus:
-    """Examples that have what a system takes, names of the labels, and rows that can't be used."""
+    """Examples that have what a system takes, names of the labels, and rows that can't be used.
+
+    Attributes:
+        digests: of the audio; None where only text is looked at, so that no recording is opened.
+    """
 
     examples: tuple[Example, ...]
     classes: tuple[str, ...]
     problems: tuple[RowProblem, ...]
     loader: AudioLoader
-    digests: AudioDigests
+    digests: AudioDigests | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ def load_examples(
 ) -> LoadedCorpus:
     """Read a corpus and keep what has all the modalities; problems are counted and told.
 
+    With `duplicates: drop` later rows of the same audio are left out too, even if `strict`.
+
     Raises:
         CorpusError: the folder is not that corpus, nothing in it can be used, or `strict` and a
             bad row.
@@ -80,17 +86,21 @@ def load_examples(
         raise CorpusError(f"The folder {folder} does not exist.", "Name it with --data DIR.")
     reading = read_corpus(config.name, folder, strict=config.strict, **config.options)
     loader = loader or AudioLoader()
+    heard = Modality.SPEECH in modalities
     found = usable(
         reading.examples,
-        loader if Modality.SPEECH in modalities else None,
+        loader if heard else None,
         text=Modality.TEXT in modalities,
         strict=config.strict,
         reporter=reporter,
     )
-    problems = (*reading.problems, *found.problems)
-    reporter.say(f"{config.name}: {len(found.examples):,} rows, {len(problems):,} can't be used")
-    classes = reading.classes or EMOTIONS
-    return LoadedCorpus(found.examples, classes, problems, loader, AudioDigests(loader))
+    examples, problems = found.examples, (*reading.problems, *found.problems)
+    digests = AudioDigests(loader) if heard else None
+    if digests is not None and config.duplicates == "drop":
+        examples, copies = drop_identical(examples, digests)
+        problems = (*problems, *copies)
+    reporter.say(f"{config.name}: {len(examples):,} rows, {len(problems):,} can't be used")
+    return LoadedCorpus(examples, reading.classes or EMOTIONS, problems, loader, digests)
 
 
 def prepare(
@@ -104,7 +114,8 @@ def prepare(
     parts = split(corpus.examples, config)
     check(
         corpus.examples, parts,
-        speakers=config.speaker_independent, audio_digests=corpus.digests,
+        speakers=config.speaker_independent,
+        audio=corpus.digests is not None, audio_digests=corpus.digests,
     )  # fmt: skip
     examples, added = corpus.examples, {}
     if transform:

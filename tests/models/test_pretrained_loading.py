@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,11 @@ from safetensors.torch import load_file, save_file
 from core.errors import CheckpointError
 from core.models.encoders import hub
 from core.models.encoders.hub import FetchProgress, model_folder
-from core.models.encoders.pretrained import load_pretrained_speech, load_pretrained_text
+from core.models.encoders.pretrained import (
+    load_pretrained_speech,
+    load_pretrained_text,
+    load_tokenizer,
+)
 
 SPEECH, TEXT = "wav2vec2_base_like", "klue_roberta_like"
 
@@ -154,6 +161,55 @@ def test_the_tokenizer_is_that_of_another_model(copy, tiny_encoder):
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         shutil.copy(tiny_encoder("klue_bert_like") / name, folder / name)
     assert "pads with 0, the model with 1" in complaint(folder, TEXT)
+
+
+@pytest.fixture
+def evil(copy, tmp_path, monkeypatch) -> Path:
+    """Return a folder whose tokenizer is its own code, with a user who says yes to everything."""
+    folder = copy(TEXT)
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    change_json(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.Evil"]})
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
+    monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
+    return folder
+
+
+def test_a_tokenizer_that_is_code_is_neither_run_nor_asked_about(evil, tmp_path, capfd):
+    """A type of model without a tokenizer of its own, as many are, makes transformers ask."""
+    (evil / "config.json").write_text(json.dumps({"model_type": "patchtst"}))
+    change_json(evil / "tokenizer_config.json", tokenizer_class=None)
+    with pytest.raises(CheckpointError) as caught:
+        load_tokenizer(evil, 16)
+    assert caught.value.problem == (
+        f"The tokenizer in {evil} needs code of its own, which is never run."
+    )
+    assert not (tmp_path / "ran").exists()
+    assert capfd.readouterr() == ("", "")
+    assert sys.stdin.read() == "y\n" * 9
+
+
+def test_code_beside_a_tokenizer_that_needs_none_is_left_alone(evil, tmp_path):
+    assert load_pretrained_text(evil).tokenizer.encode("왜 이렇게").ids
+    assert not (tmp_path / "ran").exists()
+    assert sys.stdin.read() == "y\n" * 9
+
+
+def test_no_loading_leaves_it_to_transformers_whether_code_may_run(project):
+    """Every call that could run code of a folder says no itself: the default is to ask."""
+    found = 0
+    for path in sorted(p for part in ("core", "training") for p in (project / part).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
+            of_auto = ast.unparse(call.func.value).lower().startswith("auto")
+            if call.func.attr != "from_pretrained" and not (
+                of_auto and call.func.attr == "from_config"
+            ):
+                continue
+            given = {k.arg: ast.unparse(k.value) for k in call.keywords}
+            assert given.get("trust_remote_code") == "False", f"{path}:{call.lineno}"
+            found += 1
+    assert found >= 3
 
 
 def test_a_vocabulary_without_tokenizer_json_will_do(copy, tiny_encoder):

@@ -104,9 +104,15 @@ def drop_identical(
 ) -> tuple[tuple[Example, ...], tuple[RowProblem, ...]]:
     """Return `examples` without later copies of the same audio, and what was left out.
 
-    For splits that don't keep speakers apart, in corpora that hold a recording twice.
+    For corpora that hold a recording twice. Rows without any label stay and replace none: no split
+    uses them.
+
+    Raises:
+        MediaError: a recording can't be read; leave those out first (`loading.usable`).
     """
-    pairs = list((audio or AudioDigests()).identical(examples))
+    labelled = [row for row, example in enumerate(examples) if example.labels]
+    found = (audio or AudioDigests()).identical([examples[row] for row in labelled])
+    pairs = [(labelled[earlier], labelled[later]) for earlier, later in found]
     copies = {later for _, later in pairs}
     problems = [
         RowProblem(

@@ -19,6 +19,7 @@ def check(
     parts: Parts,
     *,
     speakers: bool,
+    audio: bool = True,
     audio_digests: AudioDigests | None = None,
 ) -> None:
     """Raise CorpusError when something is in two parts that may be in one only.
@@ -27,6 +28,8 @@ def check(
 
     Args:
         speakers: also refuse a speaker in two parts (`SplitConfig.speaker_independent`).
+        audio: also refuse the same audio in two parts; False: no recording is opened, for systems
+            that take none.
         audio_digests: keeps what was decoded for the next fold; a new one if None.
 
     Raises:
@@ -37,14 +40,8 @@ def check(
     _check_rows(examples, members)
     if speakers:
         _check_speakers(examples, members)
-    for one, other in (audio_digests or AudioDigests()).shared(
-        dict(enumerate(members.values())), examples
-    ):
-        raise CorpusError(
-            f"{_recording(examples[one])} and {_recording(examples[other])} are the same audio,"
-            " in two parts of the split.",
-            "Leave one of them out.",
-        )
+    if audio:
+        _check_audio(examples, members, audio_digests or AudioDigests())
 
 
 def describe(parts: Parts, examples: Sequence[Example]) -> dict[str, dict[str, Any]]:
@@ -96,6 +93,17 @@ def _check_speakers(examples: Sequence[Example], parts: Mapping[str, list[int]])
                     f"The speaker {speaker} is both in {other} and in {name}.",
                     "Split by speakers, or correct the speaker names of the corpus.",
                 )
+
+
+def _check_audio(
+    examples: Sequence[Example], parts: Mapping[str, list[int]], digests: AudioDigests
+) -> None:
+    for one, other in digests.shared(dict(enumerate(parts.values())), examples):
+        raise CorpusError(
+            f"{_recording(examples[one])} and {_recording(examples[other])} are the same audio,"
+            " in two parts of the split.",
+            "Set corpus.duplicates to drop, or leave one of them out.",
+        )
 
 
 def _recording(example: Example) -> str:

@@ -40,7 +40,11 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "sessions": Protocol(
             "No session is in two parts, nor any of its speakers.", speaker_independent=True
         ),
-        "published": Protocol("The parts that the corpus's authors published."),
+        "published": Protocol(
+            "The parts that the corpus's authors published: the same speakers may be in several"
+            " parts (in MELD the main roles are in all), so the figures may not be those of"
+            " strangers."
+        ),
     }
 )
 

@@ -126,7 +126,8 @@ def build(config: PretrainedConfig, task: Task, **options: Any) -> Any:
     try:
         with quiet(), no_init_weights() if do_weights_follow() else nullcontext():
             auto = getattr(transformers, task.auto)
-            return auto.from_config(config, dtype=torch.float32, **options).eval()
+            made = auto.from_config(config, dtype=torch.float32, trust_remote_code=False, **options)
+            return made.eval()
     except Exception as error:  # sizes that don't fit raise whatever the layer raises
         kind = config.model_type
         raise ConfigError(f"The {kind} configuration can't be built ({error}).") from error
@@ -167,17 +168,25 @@ def load(
                 config=config,
                 dtype=torch.float32,
                 local_files_only=True,
+                trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
                 **options,
             )
     except Exception as error:  # the library has no common error for weights that do not fit
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise CheckpointError(
-            f"The model in {folder} can't be loaded ({first}).", _AGAIN
-        ) from error
+        raise not_loaded(f"The model in {folder}", error) from error
     ignored = _check(folder, model, report, tuple(may_lack), tuple(may_leave))
     return model.eval(), ignored
+
+
+def not_loaded(what: str, error: Exception) -> CheckpointError:
+    """Return, as one sentence, the error for what transformers could not load from a folder."""
+    if "trust_remote_code" in str(error):  # it was told not to, and advises to
+        return CheckpointError(
+            f"{what} needs code of its own, which is never run.", "Choose another model."
+        )
+    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return CheckpointError(f"{what} can't be loaded ({first}).", _AGAIN)
 
 
 def check_task(folder: Path, config: PretrainedConfig, task: Task) -> None:

@@ -175,14 +175,14 @@ def load_tokenizer(folder: Path, max_tokens: int) -> PretrainedTokenizer:
         )
     try:
         with backbone.quiet():
-            found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            found = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
         if not found.is_fast:
             raise ValueError("it has no tokenizer.json, so words can't be told apart")
         return PretrainedTokenizer.of(found, max_tokens)
     except Exception as error:  # the library raises whatever a damaged file leads to
-        raise CheckpointError(
-            f"The tokenizer in {folder} can't be used ({error}).", "Download the model again."
-        ) from error
+        raise backbone.not_loaded(f"The tokenizer in {folder}", error) from error
 
 
 def check_tokenizer(
