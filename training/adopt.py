@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.errors import CorpusError, MediaError
-from core.models.calibration import Calibration, fit_temperature
+from core.models.calibration import UNTEMPERED, Calibration, fit_temperature
 from core.models.calibration import Path as JudgedBy
 from core.models.checkpoint import save_checkpoint
 from core.models.manifest import CheckpointInfo
@@ -134,7 +134,7 @@ def fit(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> Fi
         fit_weights(adopted.model, answers, both)
     scale = adopted.model.fusion.log_scale.detach().exp()
     return Fitted(
-        Calibration(fit_temperatures(adopted.model, answers)),
+        Calibration(fit_temperatures(adopted.model, answers), short_speech=UNTEMPERED),
         (float(scale[0]), float(scale[1])),
         count,
         _seen(answers.examples),
@@ -268,7 +268,7 @@ def write(adopted: Adopted, directory: Path, fitted: Fitted | None = None) -> Ch
         training=training,
         metrics=metrics,
         card=_card(adopted, fitted),
-        calibration=fitted.calibration if fitted else None,
+        calibration=fitted.calibration if fitted else Calibration(short_speech=UNTEMPERED),
         half=False,
     )
 

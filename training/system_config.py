@@ -7,7 +7,7 @@ read, an encoder is loaded, or anything is downloaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from core.errors import ConfigError
@@ -77,7 +77,7 @@ class SpeechEncoderChoice:
     respect_padding: bool = True
     """False: the zeros that fill up a batch count as speech, as published."""
     longest_seconds: float = 10.0
-    """Longer speech is cut off in training."""
+    """Longer speech is cut off in training; with `kind: compact` speech is taken whole."""
     overlong: str = "pieces"
     """What the app does with longer speech: judge it in `pieces`, or `cut` it off as published."""
     normalise: bool | None = None
@@ -92,7 +92,7 @@ class SpeechEncoderChoice:
     """Share of channels masked in training, within the model."""
 
     def __post_init__(self) -> None:
-        _check_kind(self.kind, self.trainable)
+        _check_kind(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +119,28 @@ class TextEncoderChoice:
     """ISO 639-1 codes of the texts, so that the app knows which it may give to the model."""
 
     def __post_init__(self) -> None:
-        _check_kind(self.kind, self.trainable)
+        _check_kind(self)
         if not self.languages:
             raise ValueError("languages must name at least one")
 
 
-def _check_kind(kind: str, trainable: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"kind must be {' or '.join(KINDS)}, not {kind!r}")
-    if kind == "compact" and trainable != "none":
+_OF_COMPACT = ("model", "kind", "languages")
+"""What can be chosen of a compact encoder."""
+
+
+def _check_kind(choice: SpeechEncoderChoice | TextEncoderChoice) -> None:
+    if choice.kind not in KINDS:
+        raise ValueError(f"kind must be {' or '.join(KINDS)}, not {choice.kind!r}")
+    if choice.kind != "compact":
+        return
+    if choice.trainable != "none":
         raise ValueError("a compact encoder is used as it is: set trainable to none")
+    fixed = (f for f in fields(choice) if f.name not in _OF_COMPACT)
+    if changed := [f.name for f in fixed if getattr(choice, f.name) != f.default]:
+        raise ValueError(
+            f"a compact encoder is used as it is, so {', '.join(changed)} would have no effect:"
+            f" leave {'it' if len(changed) == 1 else 'them'} out, or use kind: pretrained"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +284,9 @@ def _affect_problems(config: SystemConfig) -> tuple[tuple[bool, str], ...]:
 
 def _part_problems(config: SystemConfig) -> tuple[tuple[bool, str], ...]:
     batch = config.batches.size
-    heavy = config.system in _HEAVY and int(config.head.get("projection", 128)) >= 128
+    head, option = _heavy_head(config)
+    heavy = config.system in _HEAVY and int(head.get("projection", 128)) >= 128
+    pooled_only = config.is_cached and config.features.sequence == "none"
     return (
         (
             config.selection == "validation" and config.split.validation == 0,
@@ -286,6 +300,21 @@ def _part_problems(config: SystemConfig) -> tuple[tuple[bool, str], ...]:
             heavy and not config.is_cached and batch > _MOST_FINE_TUNED,
             f"{batch} rows per step beside a head of 328 million parameters and trained encoders"
             f" fill any memory: set batches.size to {_MOST_FINE_TUNED} or less and"
-            " trainer.accumulation to make up for it, or head.projection to 64",
+            f" trainer.accumulate to make up for it, or {option} to 64",
+        ),
+        (
+            system(config.system).sequences and pooled_only,
+            f"the system {config.system} looks at sequences, of which features.sequence: none"
+            " keeps nothing: set features.sequence to float16",
         ),
     )
+
+
+def _heavy_head(config: SystemConfig) -> tuple[Mapping[str, Any], str]:
+    """Return the options of the RSA-CFN head, and the key of its projection."""
+    if config.system != "hybrid":
+        return config.head, "head.projection"
+    found: Any = config.head
+    for key in ("voters", "rsa_cfn"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}, "head.voters.rsa_cfn.projection"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -20,6 +20,7 @@ from core.models.encoders.pretrained import (
     make_processor,
 )
 from core.models.pretrained_processor import Overlong
+from core.models.processor import Processor
 from core.models.processor_loading import AnyProcessor
 from core.resources import embedded_checkpoint
 from training.system_config import SpeechEncoderChoice, SystemConfig, TextEncoderChoice
@@ -121,8 +122,25 @@ def _compact(speech: SpeechEncoderChoice | None, text: TextEncoderChoice | None)
     return Encoders(
         None if speech is None else CompactSpeechEncoder(loaded.model.speech),
         None if text is None else CompactTextEncoder(loaded.model.text),
-        loaded.processor,
+        _as_trained(loaded.frame_processor, text),
     )
+
+
+def _as_trained(processor: Processor, text: TextEncoderChoice | None) -> Processor:
+    """Return a processor that tells the app how a system is trained, calibrated and scored on it.
+
+    Rows come one by one and whole: there is no baseline of their speaker, and nothing is cut.
+    """
+    config = replace(processor.config, personal=False, longest_seconds=None)
+    if text is not None:
+        if unknown := sorted(set(text.languages) - set(config.languages)):
+            raise ConfigError(
+                f"The compact text encoder was not trained on {', '.join(unknown)}.",
+                f"Set text.languages to some of {', '.join(config.languages)}, or choose a"
+                " pretrained encoder.",
+            )
+        config = replace(config, languages=text.languages)
+    return Processor(config, processor.statistics, processor.tokenizer)
 
 
 _LOADERS: Mapping[

@@ -79,6 +79,10 @@ class ShortSpeech:
         return asdict(self)
 
 
+UNTEMPERED = ShortSpeech(most=1.0)
+"""No curve: where temperatures were fitted, and figures reported, on speech of any length alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Temperatures by path (1 where none was fitted) and thresholds per label.

@@ -35,7 +35,10 @@ class ProcessorConfig:
         max_tokens: longest text, in subwords.
         prior_seconds: how much of the average speaker a personal baseline starts with.
         prior_utterances: the same for statistics over whole utterances.
-        longest_seconds: longer speech is judged in pieces, as the model was trained on shorter.
+        longest_seconds: longer speech is judged in pieces, as the model was trained on shorter;
+            None: it is taken whole, as it was in training.
+        personal: whether speech is normalised by its speaker's own baseline; False for a model
+            that was trained and calibrated with the average one only.
     """
 
     speech: SpeechFeatureConfig = field(default_factory=SpeechFeatureConfig)
@@ -43,7 +46,8 @@ class ProcessorConfig:
     max_tokens: int = MAX_TOKENS
     prior_seconds: float = 3.0
     prior_utterances: float = 2.0
-    longest_seconds: float = 10.0
+    longest_seconds: float | None = 10.0
+    personal: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -54,6 +58,7 @@ class ProcessorConfig:
             "prior_seconds": self.prior_seconds,
             "prior_utterances": self.prior_utterances,
             "longest_seconds": self.longest_seconds,
+            "personal": self.personal,
         }
 
     @classmethod
@@ -137,7 +142,8 @@ class Processor:
         Returns:
             the pieces, and per piece how much speech it holds, summing to one.
         """
-        longest = round(self.config.longest_seconds * self.extractor.frame_rate)
+        seconds = self.config.longest_seconds
+        longest = len(frames) if seconds is None else round(seconds * self.extractor.frame_rate)
         pieces = np.array_split(frames, -(-len(frames) // longest))
         speech = [1.0 + float(self.extractor.frame_weights(p)[:, 0].sum()) for p in pieces]
         return pieces, np.asarray(speech, dtype=np.float32) / np.float32(sum(speech))
@@ -145,8 +151,11 @@ class Processor:
     def normalise(
         self, measures: SpeechMeasures, baseline: SpeakerBaseline | None = None
     ) -> SpeechMeasures:
-        """Return measures in deviations from the speaker's, or else the average, mean."""
-        chosen = baseline or self._average
+        """Return measures in deviations from the speaker's, or else the average, mean.
+
+        The speaker's counts only if the model was trained with such (see `ProcessorConfig`).
+        """
+        chosen = baseline if baseline is not None and self.config.personal else self._average
         return SpeechMeasures(*chosen.normalise(measures.frames, measures.functionals))
 
     def tokenize(self, text: str) -> TokenizedText:

@@ -88,7 +88,10 @@ class Hearing(Protocol):
 
 
 class FrameHearing:
-    """Frames and statistics, normalised by the speaker's baseline: the compact encoders."""
+    """Frames and statistics, normalised by the speaker's baseline: the compact encoders.
+
+    A model that was trained without personal baselines (see `ProcessorConfig`) is given none.
+    """
 
     def __init__(self, processor: Processor) -> None:
         self._processor = processor
@@ -117,7 +120,7 @@ class FrameHearing:
     def remember(self, utterance: Utterance) -> None:
         """Let a complete utterance shape its speaker's baseline, once."""
         key = (utterance.index, utterance.channel, utterance.start)
-        if key in self._remembered:
+        if not self._processor.config.personal or key in self._remembered:
             return
         self._remembered.add(key)
         name = _speaker_key(utterance)

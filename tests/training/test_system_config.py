@@ -29,7 +29,7 @@ def made(**changes: Any) -> SystemConfig:
     return config(NOWHERE, **changes)
 
 
-def test_what_makes_sense_is_accepted():
+def test_what_makes_sense_is_accepted() -> None:
     assert made().is_cached
     assert made(**MULTI).is_multi_label
     assert not made(speech={"model": "a", "trainable": "top:2"}).is_cached
@@ -64,6 +64,10 @@ def test_what_makes_sense_is_accepted():
         ({"split": {"validation": 0.0}}, "split.validation"),
         ({"selection": "test", "trainer": {"epochs": 2, "patience": 1}}, "patience"),
         ({"split": {"kind": "segments", "folds": 1}}, "folds"),
+        (
+            {"system": "mlp_mixer", "features": {"sequence": "none"}},
+            r"features\.sequence: none.*set features\.sequence to float16",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(changes: dict[str, Any], named: str) -> None:
@@ -73,11 +77,62 @@ def test_what_makes_no_sense_is_refused_by_name(changes: dict[str, Any], named: 
 
 def test_the_published_head_beside_trained_encoders_needs_small_batches() -> None:
     trained = {"speech": {"model": "a", "trainable": "all"}}
-    with pytest.raises(ConfigError, match="328 million"):
+    with pytest.raises(ConfigError, match=r"328 million.*trainer\.accumulate .*head\.projection"):
         made(system="rsa_cfn", **trained, batches={"size": 16})
     made(system="rsa_cfn", **trained, batches={"size": 4})
     made(system="rsa_cfn", **trained, batches={"size": 16}, head={"projection": 64})
     made(system="rsa_cfn", batches={"size": 16})
+
+
+def test_the_heavy_voter_of_a_hybrid_has_its_options_under_its_name() -> None:
+    hybrid = {"system": "hybrid", "speech": {"model": "a", "trainable": "all"}}
+    for head in ({}, {"projection": 64}, {"voters": {"late": {"projection": 64}}}):
+        with pytest.raises(ConfigError, match=r"head\.voters\.rsa_cfn\.projection to 64"):
+            made(**hybrid, head=head, batches={"size": 16})
+    made(**hybrid, head={"voters": {"rsa_cfn": {"projection": 64}}}, batches={"size": 16})
+
+
+def test_the_remedies_name_keys_that_there_are() -> None:
+    made(trainer={"epochs": 1, "accumulate": 4})
+
+
+def test_only_cached_features_must_keep_sequences_for_a_system_that_looks_at_them() -> None:
+    pooled = {"features": {"sequence": "none"}}
+    assert [name for name, found in SYSTEMS.items() if found.sequences] == ["mlp_mixer"]
+    made(system="mlp_mixer", features={"sequence": "float16"})
+    made(system="mlp_mixer", **pooled, speech={"model": "a", "trainable": "all"})
+    made(system="late", **pooled)
+
+
+COMPACT = {"model": "embedded", "kind": "compact"}
+
+
+@pytest.mark.parametrize(
+    ("modality", "changes"),
+    [
+        ("speech", {"pooling": "last"}),
+        ("speech", {"output": "extract_features"}),
+        ("speech", {"respect_padding": False}),
+        ("speech", {"longest_seconds": 2.0, "overlong": "cut"}),
+        ("speech", {"normalise": False}),
+        ("speech", {"dropout": False}),
+        ("speech", {"layerdrop": 0.1, "mask_time": 0.1, "mask_feature": 0.1}),
+        ("text", {"pooling": "cls"}),
+        ("text", {"pad_to": 256}),
+        ("text", {"respect_padding": False, "max_tokens": 64}),
+        ("text", {"dropout": False}),
+    ],
+)
+def test_what_a_compact_encoder_would_ignore_is_refused_by_name(
+    modality: str, changes: dict[str, Any]
+) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "speech": COMPACT,
+        "text": {**COMPACT, "languages": ["en", "ko"]},
+    }
+    made(**given)
+    with pytest.raises(ConfigError, match=f"{modality}.*{', '.join(changes)} would have no effect"):
+        made(**{**given, modality: {**given[modality], **changes}})
 
 
 def test_waveforms_may_be_altered_when_copies_are_cached_or_the_encoder_is_trained() -> None:

@@ -20,11 +20,15 @@ _PACKAGE = "core.models.systems"
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One system: where its head is ("module:Class"), what it takes, and who published it."""
+    """One system: where its head is ("module:Class"), what it takes, and who published it.
+
+    `sequences`: its head looks at sequences; all others at pooled vectors alone.
+    """
 
     head: str
     modalities: tuple[Modality, ...]
     source: str
+    sequences: bool = False
 
 
 def _rsa_cfn(module: str, name: str, modalities: tuple[Modality, ...] = _BOTH) -> System:
@@ -41,7 +45,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
         "text": _rsa_cfn("text", "TextHead", (Modality.TEXT,)),
         "early": _rsa_cfn("early", "EarlyHead"),
         "late": _rsa_cfn("late", "LateHead"),
-        "mlp_mixer": _rsa_cfn("mlp_mixer", "MlpMixerHead"),
+        "mlp_mixer": System(f"{_PACKAGE}.mlp_mixer:MlpMixerHead", _BOTH, "RSA-CFN", sequences=True),
         "stack": _rsa_cfn("stack", "StackHead"),
         "residual": _rsa_cfn("residual", "ResidualHead"),
         "rsa": _rsa_cfn("rsa", "RsaHead"),
