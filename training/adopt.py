@@ -7,7 +7,7 @@ modality alone is never changed by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,10 @@ from core.models.pretrained_processor import PretrainedProcessor
 from core.models.ready_made import ARCHITECTURE, ReadyMadeModel
 from core.models.ready_made_loading import Classifier, load_ready_made
 from core.types import Modality
+from training import trained_on
 from training.adopt_config import AdoptConfig, check_sources, targets
 from training.data.example import Example
 from training.data.loading import AudioLoader
-from training.evaluation.seen import as_training
 from training.progress import Reporter
 
 LEAST_EXAMPLES = 20
@@ -137,7 +137,7 @@ def fit(adopted: Adopted, examples: Sequence[Example], reporter: Reporter) -> Fi
         Calibration(fit_temperatures(adopted.model, answers), short_speech=UNTEMPERED),
         (float(scale[0]), float(scale[1])),
         count,
-        _seen(answers.examples),
+        trained_on.of_examples((), answers.examples),
     )
 
 
@@ -234,19 +234,6 @@ def fit_temperatures(model: ReadyMadeModel, answers: Answers) -> dict[JudgedBy, 
     return found
 
 
-def _seen(examples: Iterable[Example]) -> dict[str, Any]:
-    """Return what may not be scored any more, as training.yaml names it."""
-    speakers: dict[str, set[str]] = {}
-    texts = set()
-    for example in examples:
-        if example.audio is None:
-            texts.add((example.corpus, example.part or "all", None))
-        elif example.speaker:
-            name = example.speaker.removeprefix(f"{example.corpus}/")
-            speakers.setdefault(example.corpus, set()).add(name)
-    return as_training({}, speakers, sorted(texts, key=lambda row: row[:2]))
-
-
 def write(adopted: Adopted, directory: Path, fitted: Fitted | None = None) -> CheckpointInfo:
     """Write the checkpoint; from here on it needs no network. Raises CheckpointError."""
     from training import config as configuration
@@ -254,7 +241,12 @@ def write(adopted: Adopted, directory: Path, fitted: Fitted | None = None) -> Ch
     training = {
         "adopted": dict(adopted.sources),
         "labels": configuration.to_mapping(adopted.config),
-        "trained_on": fitted.trained_on if fitted else {},
+        "trained_on": trained_on.union(
+            (
+                trained_on.of_makers(adopted.sources.values()),
+                fitted.trained_on if fitted else {},
+            )
+        ),
     }
     metrics: dict[str, Any] = {"calibrated": fitted is not None}
     if fitted is not None:

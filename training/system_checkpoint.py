@@ -16,7 +16,9 @@ from core.models.processor_loading import AnyProcessor
 from core.models.speech_text import ARCHITECTURE, SpeechTextModel
 from core.models.systems.registry import system
 from training import config as configuration
+from training import trained_on
 from training.evaluation.metrics import Estimate
+from training.evaluation.seen import Seen
 from training.evaluation.system_scores import AFFECTS
 from training.report.plots import title_of
 from training.report.run import majority_sentences
@@ -36,7 +38,11 @@ _NO_AFFECT = "\n- Arousal and valence are derived from the probabilities."
 
 
 def write_checkpoint(
-    folder: Path, model: SpeechTextModel, processor: AnyProcessor, facts: RunFacts
+    folder: Path,
+    model: SpeechTextModel,
+    processor: AnyProcessor,
+    facts: RunFacts,
+    data: SystemData,
 ) -> CheckpointInfo:
     """Write the checkpoint of a run. Raises CheckpointError when its weights are not finite."""
     config = facts.config
@@ -50,16 +56,17 @@ def write_checkpoint(
             "config": configuration.to_mapping(config),
             "seed": config.trainer.seed,
             "split": {"digest": facts.digest, "parts": configuration.to_mapping(facts.parts)},
+            "trained_on": trained_on.of_system(config, data),
         },
         metrics=metrics_json(facts),
-        card=model_card(facts),
+        card=model_card(facts, data),
         calibration=facts.calibration,
         half=config.half,
     )
 
 
-def model_card(facts: RunFacts) -> str:
-    """Return the card in Markdown; every figure in it comes from `facts`."""
+def model_card(facts: RunFacts, data: SystemData) -> str:
+    """Return the card in Markdown; every figure in it comes from `facts`, of rows in `data`."""
     config = facts.config
     source = system(config.system).source
     licence = config.corpus.licence or "not stated in the configuration: ask before you share it"
@@ -74,7 +81,7 @@ def model_card(facts: RunFacts) -> str:
         f"Licence of the corpus: {licence}. Weights trained on a corpus fall under its terms.\n",
         _parts(facts),
         "## Measured\n",
-        "On the test part, which the weights never saw; 95 % intervals.\n",
+        f"{_strangeness(facts, data)}\n",
         _figures(facts),
         *(f"{sentence}\n" for sentence in majority_sentences(facts)),
         "## What differs from the paper\n",
@@ -96,6 +103,44 @@ def _encoders(facts: RunFacts) -> str:
         f"- {sizes.all:,} parameters, {sizes.head:,} in the head, {sizes.trained:,} trained"
     )
     return "\n".join(lines) + "\n"
+
+
+def _strangeness(facts: RunFacts, data: SystemData) -> str:
+    """Return how far the test part is strange to the weights, in sentences."""
+    config, test = facts.config, [data.examples[row] for row in data.parts.test.tolist()]
+    used = [*data.parts.train.tolist(), *data.parts.validation.tolist()]
+    speakers = {data.examples[row].speaker for row in used}
+    known = sum(bool(e.speaker) and e.speaker in speakers for e in test)
+    before = Seen.from_training({"trained_on": trained_on.of_encoders(config)})
+    heard = sum(trained_on.is_heard(before, example) for example in test)
+    rules = (
+        (True, "On the test part, 95 % intervals; no row of it was trained on in this run."),
+        (
+            config.selection == "test",
+            "The epoch was chosen on these very rows, which flatters the figures.",
+        ),
+        (
+            known > 0,
+            f"{known} of its {len(test)} rows are of speakers who were trained on or chose the"
+            " epoch: strangers will be harder.",
+        ),
+        (
+            heard > 0,
+            f"The compact encoders had been trained or calibrated on {heard} of its {len(test)}"
+            " rows, or on their speakers, before: these rows are no test of the encoders.",
+        ),
+        (
+            heard == 0 and before.is_stated and not before.unknown,
+            "By the names of corpora, speakers and files, the compact encoders had met none of"
+            " these speakers and rows before; the same recordings under other names would not be"
+            " noticed.",
+        ),
+        (
+            bool(before.unknown),
+            f"Not known here: {'; '.join(before.unknown)}. That may hold rows of the test part.",
+        ),
+    )
+    return " ".join(sentence for applies, sentence in rules if applies)
 
 
 def _parts(facts: RunFacts) -> str:

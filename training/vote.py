@@ -16,6 +16,7 @@ from core.models.manifest import PROCESSOR, CheckpointInfo
 from core.models.speech_text import ARCHITECTURE, SpeechTextModel
 from core.models.systems.hybrid import VOTERS
 from core.models.voting import soft_voting
+from training import trained_on
 
 _CARD = """\
 # {name}
@@ -52,7 +53,13 @@ def vote(folders: Sequence[Path], target: Path, *, name: str, half: bool = True)
         loaded[VOTERS[0]].processor,
         name=name,
         architecture=ARCHITECTURE if is_hybrid else "voting",
-        training={"vote": training, "splits": sorted(_splits(training))},
+        training={
+            "vote": training,
+            "splits": sorted(_splits(training)),
+            "trained_on": trained_on.union(
+                trained_on.of_checkpoint(one.info) for one in loaded.values()
+            ),
+        },
         metrics={},
         card=_card(name, loaded, training, shared=is_hybrid),
         half=half,

@@ -16,6 +16,7 @@ from core.models.encoders.pretrained import (
     load_pretrained_text,
     make_processor,
 )
+from core.models.manifest import read_info
 from core.models.outputs import ModelInputs
 from core.models.speech_text import SpeechTextConfig, SpeechTextModel, make_specification
 from core.models.systems.hybrid import VOTERS
@@ -33,9 +34,16 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def write(
-    system: str, encoders: tuple[Path, Path], folder: Path, *, tuned: float = 0.0, split: str = "s"
+    system: str,
+    encoders: tuple[Path, Path],
+    folder: Path,
+    *,
+    tuned: float = 0.0,
+    split: str = "s",
+    heard: str = "",
 ) -> Path:
     """A checkpoint of a system; `tuned` moves a weight of its speech encoder."""
+    trained_on = {"speakers": {"mine": [heard]}, "unknown": ["the rest"]} if heard else {}
     torch.manual_seed(len(system))
     speech, text = load_pretrained_speech(encoders[0]), load_pretrained_text(encoders[1])
     with torch.no_grad():
@@ -49,7 +57,7 @@ def write(
         make_processor(speech, text, languages=("ko",)),
         name=f"my {system}",
         architecture="speech_text",
-        training={"split": {"digest": split}},
+        training={"split": {"digest": split}, "trained_on": trained_on},
         metrics={},
         card="Tiny.",
         half=False,
@@ -97,6 +105,21 @@ def test_members_of_other_splits_leave_no_test_part(
     folders = [write(s, encoders, tmp_path, split=s[:1]) for s in VOTERS]
     assert main([*map(str, folders), "--out", str(tmp_path / "vote")]) == 0
     assert "no test part is left" in (tmp_path / "vote" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_vote_has_heard_everybody_whom_a_member_has(
+    encoders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folders = [
+        write(s, encoders, tmp_path, heard=name) for s, name in zip(VOTERS, "abc", strict=False)
+    ]
+    folders.append(write(VOTERS[3], encoders, tmp_path))
+    assert main([*map(str, folders), "--out", str(tmp_path / "vote")]) == 0
+    seen = read_training(read_info(tmp_path / "vote"))["trained_on"]
+    assert seen["speakers"] == {"mine": ["a", "b", "c"]}
+    of_the_fourth, rest = sorted(seen["unknown"], key=len, reverse=True)
+    assert of_the_fourth.startswith(f"what my {VOTERS[3]}")
+    assert rest == "the rest"
 
 
 def test_what_can_not_vote_is_refused_in_a_sentence(

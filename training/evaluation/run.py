@@ -17,6 +17,11 @@ from training.evaluation.speech_scores import CorpusJudgements, SpeechEvaluator
 from training.evaluation.text_parts import read_text_parts
 from training.evaluation.text_scores import TextReport, score_texts
 
+_UNSTATED = (
+    "CAUTION: the checkpoint does not say what it was trained on: nothing could be left out, and"
+    " figures may be of rows that it was trained on"
+)
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -64,7 +69,7 @@ def evaluate(settings: EvaluationSettings, progress: Progress) -> Evaluation:
         tuple(reports),
         tuple(languages),
         texts.scores,
-        (*_said(seen, loaded), origin, *empty, *notes),
+        (*_said(seen, clips), origin, *empty, *notes),
     )
 
 
@@ -161,9 +166,14 @@ def _left_out(judged: CorpusJudgements) -> str:
     return f"{judged.name}: clips left out: {reasons or 'all'}"
 
 
-def _said(seen: Seen, loaded: LoadedModel) -> tuple[str, ...]:
-    """Return which speakers the weights saw, corpus by corpus."""
-    said = [
+def _said(seen: Seen, clips: Sequence[Clip]) -> tuple[str, ...]:
+    """Return what is not known of the training, and which speakers the weights saw."""
+    said = [_UNSTATED] if not seen.is_stated else []
+    said += [
+        f"CAUTION: not known here: {what}; it may hold rows scored here" for what in seen.unknown
+    ]
+    said += _namesakes(seen, clips)
+    said += [
         f"trained on {corpus}: {', '.join(sorted(names))}"
         for corpus, names in seen.speakers.items()
     ]
@@ -172,6 +182,28 @@ def _said(seen: Seen, loaded: LoadedModel) -> tuple[str, ...]:
         for corpus, names in seen.calibration_speakers.items()
     ]
     return tuple(said) or ("the checkpoint names no speakers it was trained on",)
+
+
+def _namesakes(seen: Seen, clips: Sequence[Clip]) -> list[str]:
+    """Return a caution for each corpus whose speakers were trained on under another corpus's name.
+
+    A table without a column `corpus` is trained on as "manifest", whatever it is called here.
+    """
+    met: dict[tuple[str, str], set[str]] = {}
+    for speaker, corpus in {(c.speaker, c.corpus) for c in clips if c.speaker}:
+        for names in (seen.speakers, seen.calibration_speakers):
+            for other in names:
+                if (
+                    other != corpus
+                    and speaker in names[other]
+                    and not seen.speaker(corpus, speaker)
+                ):
+                    met.setdefault((corpus, other), set()).add(speaker)
+    return [
+        f"CAUTION: {corpus}: speakers of {other} have the same names ({', '.join(sorted(who))});"
+        " if they are the same people, these are figures of rows that were trained on"
+        for (corpus, other), who in sorted(met.items())
+    ]
 
 
 def _baselines(
