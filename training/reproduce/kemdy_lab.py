@@ -13,10 +13,11 @@ import numpy as np
 from core.models.specification import Problem
 from core.models.speech_text import SpeechTextModel
 from core.types import Modality
+from training.data.augment.config import AugmentConfig
 from training.data.batches import BatchSource, FeatureSource, InputSource
 from training.data.encoded_bank import EncodedBank
 from training.data.example_splits import SplitConfig, fold_count
-from training.data.feature_cache import FeatureBank, bank_of
+from training.data.feature_cache import FeatureBank
 from training.data.loading import AudioLoader, default_digests
 from training.distributed import current, main_first
 from training.evaluation.system_scores import Judged, score
@@ -25,7 +26,7 @@ from training.reproduce.adaptation import seeded
 from training.reproduce.kept import KeptTrainings
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.rows import Row, RowResult
-from training.system import train_and_judge
+from training.system import cached_features, train_and_judge
 from training.system_config import CorpusConfig, SystemConfig
 from training.system_data import LoadedCorpus, SystemData, load_examples, prepare
 from training.system_encoders import Encoders, load_encoders
@@ -143,26 +144,31 @@ class KemdyLab:
             return InputSource(
                 data.examples, encoders.processor, config.modalities, self.corpus.loader
             )
-        banks = {m: self._bank(config, m, encoders) for m in config.modalities}
+        banks = {m: self._bank(config, m, data, encoders) for m in config.modalities}
         bank = FeatureBank(
             banks.get(Modality.SPEECH), banks.get(Modality.TEXT), len(self.corpus.examples)
         )
         return FeatureSource(bank)
 
-    def _bank(self, config: SystemConfig, modality: Modality, encoders: Encoders) -> EncodedBank:
-        """Return a modality's features, with sequences, of all examples; encoded once."""
+    def _bank(
+        self, config: SystemConfig, modality: Modality, data: SystemData, encoders: Encoders
+    ) -> EncodedBank:
+        """Return a modality's features, with sequences, of all examples; encoded once.
+
+        `data` of any split will do: it has the audio and text of all examples.
+        """
         choice = config.speech if modality is Modality.SPEECH else config.text
         key = (repr(choice), modality)
         if key not in self._banks:
-            encoder = encoders.speech if modality is Modality.SPEECH else encoders.text
-            assert encoder is not None
             features = replace(config.features, sequence="float16")
+            plain = replace(config, features=features, augment=AugmentConfig())
+            heard = modality is Modality.SPEECH
+            one = replace(encoders, text=None) if heard else replace(encoders, speech=None)
             with main_first():
-                self._banks[key] = bank_of(
-                    encoder, encoders.processor, self.corpus.examples, modality,
-                    cache=self._cache, loader=self.corpus.loader, config=features,
-                    reporter=self._reporter,
-                )  # fmt: skip
+                banks = cached_features(plain, data, self.corpus, one, self._cache, self._reporter)
+            bank = banks.speech if heard else banks.text
+            assert bank is not None
+            self._banks[key] = bank
         return self._banks[key]
 
 
