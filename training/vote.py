@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
+from core.models.calibration import UNTEMPERED, Calibration
 from core.models.checkpoint import LoadedModel, load_checkpoint, read_training, save_checkpoint
 from core.models.manifest import PROCESSOR, CheckpointInfo
 from core.models.speech_text import ARCHITECTURE, SpeechTextModel
@@ -61,6 +62,7 @@ def vote(folders: Sequence[Path], target: Path, *, name: str, half: bool = True)
             ),
         },
         metrics={},
+        calibration=Calibration(short_speech=UNTEMPERED),
         card=_card(name, loaded, training, shared=is_hybrid),
         half=half,
     )
