@@ -28,7 +28,7 @@ from training.report.run import run_document
 from training.stages import StageContext
 from training.system_checkpoint import write_checkpoint, write_predictions, write_problems
 from training.system_config import SystemConfig
-from training.system_data import LoadedCorpus, SystemData, load_examples, prepare
+from training.system_data import LoadedCorpus, SystemData, load_examples, prepare, texts_met
 from training.system_encoders import Encoders, load_encoders
 from training.system_facts import RunFacts
 from training.system_fingerprint import fingerprint_of
@@ -42,6 +42,8 @@ CHECKPOINT, REPORT, PREDICTIONS, PROBLEMS = (
     "problems.csv",
 )
 _QUICK_EPOCHS = 2
+_SAME_TEXTS = 0.2
+"""Share of the test part's texts from which a word of caution is due; "yes" is said everywhere."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,12 @@ def _say_parts(data: SystemData, reporter: Reporter) -> None:
     for name, found in data.described.items():
         classes = ", ".join(f"{label} {n:,}" for label, n in found["classes"].items())
         reporter.say(f"{name}: {found['rows']:,} rows of {found['speakers']} speakers ({classes})")
+    tested, met = texts_met(data)
+    if met > _SAME_TEXTS * tested:
+        reporter.say(
+            f"CAUTION: {met:,} of {tested:,} texts of the test part are trained on as well, said by"
+            " others: figures of a system that reads flatter. split.script_folds keeps them apart."
+        )
 
 
 def make_source(

@@ -20,6 +20,7 @@ from training.data.example import Example, RowProblem
 from training.data.example_splits import Parts, SplitConfig, check, describe, split, split_digest
 from training.data.label_transform import label_transform
 from training.data.loading import AudioLoader, usable
+from training.data.splits import normalise_script
 from training.data.targets import targets_of
 from training.progress import Reporter
 from training.system_config import CorpusConfig
@@ -64,6 +65,21 @@ class SystemData:
     def corpora(self) -> tuple[str, ...]:
         """Name of each example's corpus."""
         return tuple(example.corpus for example in self.examples)
+
+
+def texts_met(data: SystemData) -> tuple[int, int]:
+    """Return how many test rows have a text, and how many of these texts were trained on.
+
+    Case, spaces and punctuation do not count. Where actors say one another's sentences, a system
+    that reads does not have to listen.
+    """
+    trained = {_script(data.examples[row]) for row in data.parts.train}
+    tested = [script for row in data.parts.test if (script := _script(data.examples[row]))]
+    return len(tested), sum(script in trained for script in tested)
+
+
+def _script(example: Example) -> str:
+    return normalise_script(example.text or "")
 
 
 def load_examples(

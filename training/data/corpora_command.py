@@ -74,7 +74,7 @@ def _report(name: str, root: Path, summary: CorpusSummary) -> list[str]:
     if summary.hours is not None:
         lines += [f"  speech     {summary.hours:.2f} hours"]
     if summary.speakers:
-        lines += [f"  speakers   {summary.speakers:,} ({_counts(summary.genders)})"]
+        lines += [f"  speakers   {summary.speakers:,} ({_counts(_genders(summary.genders))})"]
     lines += [f"  sessions   {summary.sessions:,}"] if summary.sessions else []
     lines += [f"  dialogues  {summary.dialogues:,}"] if summary.dialogues else []
     lines += [f"  languages  {_counts(summary.languages)}"]
@@ -113,6 +113,10 @@ def _problems(reading: Reading, summary: CorpusSummary, show: int) -> list[str]:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _genders(counts: Mapping[str, int]) -> dict[str, int]:
+    return {"gender unknown" if k == "unknown" else k: n for k, n in counts.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
