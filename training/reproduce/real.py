@@ -34,20 +34,15 @@ from training.reproduce.real_heads import (
 )
 from training.reproduce.real_kept import KeptHeads
 from training.reproduce.real_light import difference, kept_heads, light_table
-from training.reproduce.real_texts import text_table
-from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
+from training.reproduce.real_texts import COLUMNS, SEEDS, text_table
+from training.reproduce.rows import Reproduction, Row, RowResult, TableReport
 
 SPOKEN = "emotiontts_ko"
 """The corpus in which speech and text both say something."""
 SPEAKER_FOLDS, SCRIPT_FOLDS, CORPUS_FOLDS = 3, 5, 4
-SEEDS = 3
 LARGE = HeadRecipe(batch=32, learning_rate=1e-4)
 """For the published 328 million weights: seconds a step, and wide layers need small steps."""
 
-COLUMNS = (
-    Column("uar", "UAR"), Column("f1_weighted", "weighted F1"), Column("f1_macro", "macro F1"),
-    Column("wa", "WA"),
-)  # fmt: skip
 SHORT = HeadRecipe(options={"text_tokens": 48, "speech_frames": 168})
 """For the mixer: compact frames are 64 ms long, so 10.7 s of speech; no clip here is longer."""
 LIGHT = HeadRecipe(learning_rate=3e-4)

@@ -89,6 +89,7 @@ class RealCorpora:
         out = out / "quick" if quick else out
         self._out = out
         self._reporter = reporter
+        self._features: dict[str, ClipFeatures] = {}
         self._corpus: SpeechCorpus = load_corpus(
             data, self._config, out / "measured", reporter, quick=quick
         )
@@ -103,7 +104,12 @@ class RealCorpora:
         return tuple(sorted({clip.corpus for clip in self._corpus.clips}))
 
     def features(self, name: str) -> ClipFeatures:
-        """Encode the clips of a corpus by an encoder that never heard it."""
+        """Return the clips of a corpus, encoded once by an encoder that never heard it."""
+        if name not in self._features:
+            self._features[name] = self._encoded(name)
+        return self._features[name]
+
+    def _encoded(self, name: str) -> ClipFeatures:
         rows = [k for k, clip in enumerate(self._corpus.clips) if clip.corpus == name]
         clips = tuple(self._corpus.clips[row] for row in rows)
         encoder, processor = self._encoder(name)
@@ -117,11 +123,6 @@ class RealCorpora:
             encode_speech(encoder, processor, measures, _baselines(processor, clips, measures)),
             self.text_model.encode([clip.text for clip in clips]),
         )
-
-    def digests(self, name: str) -> tuple[str, ...]:
-        """Return the digest of the samples of every clip of a corpus."""
-        pairs = zip(self._corpus.clips, self._corpus.banks[0].digests, strict=True)
-        return tuple(digest for clip, digest in pairs if clip.corpus == name)
 
     def _encoder(self, name: str) -> tuple[SpeechEncoder, Processor]:
         folder = self._out / f"without_{name}-{self._digest}"

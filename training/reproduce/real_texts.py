@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,10 +118,9 @@ def _result(row: Row, corpus: _Corpus, model: TextModel, options: ReproduceOptio
     commonest, truth = commonest_label(data, train), corpus.labels[test]
     said = [judged(f.logits, truth, test, commonest, s) for s, f in zip(seeds, found, strict=True)]
     scores = score(said)
-    figures: Mapping = scores.figures  # type: ignore[type-arg]
     return RowResult(
-        row.name, row.system, figures, (), scores.majority, tuple(scores.occurring), scores.rows,
-        len(train), found[0].parameters, found[0].parameters, time.monotonic() - began,
+        row.name, row.system, scores.figures, (), scores.majority, tuple(scores.occurring),
+        scores.rows, len(train), found[0].parameters, found[0].parameters, time.monotonic() - began,
         tuple(seeds),
     )  # fmt: skip
 
