@@ -18,6 +18,11 @@ def embedded_checkpoint() -> Path:
     return assets_dir() / "checkpoints" / "embedded"
 
 
+def dialogue_checkpoint() -> Path:
+    """Return the folder of the dialogue checkpoint that ships with Emoscope."""
+    return assets_dir() / "checkpoints" / "dialogue"
+
+
 def sample_dialogue() -> Path:
     """Return the recording of the bundled synthetic dialogue; its transcript lies beside it."""
     return assets_dir() / "samples" / "dialogue.flac"

@@ -178,7 +178,9 @@ class EmotionResult:
     `affect_derived` is true when arousal and valence (in [-1, 1]) were computed from the
     probabilities rather than predicted. `baseline_seconds` is how much of the speaker's own
     speech the personal baseline rested on (0: none). `notes` are codes such as
-    `text_language_unknown`. `compute_seconds` is the model's own time.
+    `text_language_unknown`. `compute_seconds` is the model's own time. `features` are the pooled
+    vectors (D,) of each modality, for the dialogue model alone: results that leave the emotion
+    thread have none.
     """
 
     labels: tuple[str, ...]
@@ -197,6 +199,7 @@ class EmotionResult:
     compute_seconds: float = 0.0
     exclusive: bool = True
     thresholds: tuple[float, ...] = ()
+    features: Mapping[Modality, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -231,6 +234,75 @@ class EmotionResult:
         return self.probabilities[self.labels.index(self.label)]
 
 
+class ContextScope(StrEnum):
+    """Which turns of the dialogue a result in context rests on."""
+
+    PAST = "past"
+    """The turn itself and those before it: what could be said when it was spoken."""
+    LATER = "later"
+    """Also turns that came after it: a revision, never put in place of what was said first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextResult:
+    """What a dialogue model says about one turn among the turns of its dialogue.
+
+    `probabilities` sum to one. `alone` is what the same model says of the turn without any other
+    turn, so the difference is what context did. `turns` are the indices (`Turn.index`) of the turns
+    it looked at, by start, the turn itself among them; `attention` has one weight for each of them
+    and sums to one. `nested` holds the probabilities by nested (Matryoshka) size, the whole
+    size among them; empty for a model without nested sizes.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    scope: ContextScope
+    alone: tuple[float, ...]
+    turns: tuple[int, ...]
+    attention: tuple[float, ...]
+    model: ModelInfo
+    nested: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    compute_seconds: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.labels[int(np.argmax(self.probabilities))]
+
+    @property
+    def label_alone(self) -> str:
+        """The most probable label without context."""
+        return self.labels[int(np.argmax(self.alone))]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of `label`."""
+        return max(self.probabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class NestedSize:
+    """A nested (Matryoshka) size of a dialogue model.
+
+    `parameters` and `bytes` (fp32) are those of the model cut to it; `milliseconds` is what one new
+    turn in a full window costs with it, measured on this machine when the model was loaded.
+    """
+
+    size: int
+    parameters: int
+    bytes: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ContextInfo:
+    """A dialogue model that is ready: how many turns it looks at, and its nested sizes, if any."""
+
+    model: ModelInfo
+    window: int
+    sizes: tuple[NestedSize, ...] = ()
+
+
 class TurnStatus(StrEnum):
     """How far a turn has come."""
 
@@ -244,7 +316,11 @@ class TurnStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An utterance with its text and emotion; `start` and `end` are sample indices."""
+    """An utterance with its text and emotion; `start` and `end` are sample indices.
+
+    `context` is what the dialogue model said when the turn was the newest, and never changes;
+    `hindsight` is what it says with later turns in view (a revision), replaced as these come.
+    """
 
     index: int
     start: int
@@ -255,6 +331,8 @@ class Turn:
     emotion: EmotionResult | None = None
     channel: int = 0
     notes: tuple[str, ...] = ()
+    context: ContextResult | None = None
+    hindsight: ContextResult | None = None
 
 
 EMPTY_MAPPING: Mapping[str, str] = MappingProxyType({})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from core.types import AudioBlock, Message, Turn
+from core.types import AudioBlock, ContextInfo, Message, Turn
 
 
 class SessionState(StrEnum):
@@ -84,4 +84,13 @@ class Saved:
     samples: int
 
 
-Event: TypeAlias = StateChanged | AudioHeard | TurnUpdated | Notice | Progress | Saved
+@dataclass(frozen=True, slots=True)
+class ContextReady:
+    """A dialogue model is loaded: turns will come with `context`."""
+
+    info: ContextInfo
+
+
+Event: TypeAlias = (
+    StateChanged | AudioHeard | TurnUpdated | Notice | Progress | Saved | ContextReady
+)
