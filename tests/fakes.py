@@ -1,6 +1,7 @@
 """Stand-ins for the parts of the pipeline: fast, deterministic, and they record what was asked.
 
-`FakeAnalyzer` and `FakeTranscriber` obey the protocols of `core.pipeline.protocols`;
+`FakeAnalyzer` and `FakeTranscriber` obey the protocols of `core.pipeline.protocols`, `FakeContext`
+and `FakeSpeakers` those of `core.pipeline.context` and `core.pipeline.speakers`;
 `ScriptedSource` plays an array as a device (in real time) or as a recording (as fast as it can).
 """
 
@@ -14,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.labels import EMOTIONS, derive_affect
+from core.pipeline.context import UtteranceModel
 from core.pipeline.cutting import Cut
 from core.pipeline.protocols import EndOfSource
 from core.types import (
@@ -23,13 +25,18 @@ from core.types import (
     AttentionMap,
     AudioBlock,
     Axis,
+    ContextInfo,
+    ContextResult,
+    ContextScope,
     Doubt,
     EmotionResult,
     FloatArray,
     Message,
     Modality,
     ModelInfo,
+    NestedSize,
     Transcript,
+    Turn,
     Utterance,
     Word,
 )
@@ -302,6 +309,7 @@ def _emotion_result(
         model=FAKE_MODEL,
         baseline_seconds=heard,
         compute_seconds=0.001,
+        features={m: np.array(p, np.float32) for m, p in by_modality.items()},
     )
 
 
@@ -321,6 +329,189 @@ def _word_map(text: str, duration: float, frames: int = 8) -> AttentionMap:
         query_axis=Axis("words", labels=words),
         key_axis=Axis("time", spans=spans),
     )
+
+
+FAKE_CONTEXT = ModelInfo(
+    name="fake dialogue",
+    version="1",
+    digest="d" * 64,
+    labels=EMOTIONS,
+    modalities=(Modality.SPEECH, Modality.TEXT),
+    languages=("ko", "en"),
+)
+
+
+class FakeContext:
+    """Mixes what a turn says alone with what the turns around it say alone.
+
+    A turn alone says the mean of its features, which those of `FakeAnalyzer` are probabilities;
+    the nearer another turn by order, the more it counts. Nested sizes blur the answer.
+
+    Args:
+        window: turns it looks at, the newest included.
+        own: share of the turn itself, alone, in what is said in context.
+        sizes: nested sizes, the whole one first; empty: none.
+        delay: seconds each turn takes; load_delay: seconds `warm_up` takes.
+        fail_on: indices of turns whose judgement raises.
+        fail_to_load: `warm_up` raises this.
+        trained_on: the utterance model it claims to be trained on.
+    """
+
+    def __init__(
+        self,
+        *,
+        window: int = 8,
+        own: float = 0.4,
+        sizes: Sequence[int] = (96, 24, 6),
+        delay: float = 0.0,
+        load_delay: float = 0.0,
+        fail_on: Iterable[int] = (),
+        fail_to_load: Exception | None = None,
+        trained_on: UtteranceModel | None = None,
+    ) -> None:
+        self._window = window
+        self._own = own
+        self._sizes = tuple(sizes)
+        self._delay = delay
+        self._load_delay = load_delay
+        self._fail_on = frozenset(fail_on)
+        self._fail_to_load = fail_to_load
+        self._trained_on = trained_on or UtteranceModel(FAKE_MODEL.name, FAKE_MODEL.digest)
+        self._turns: dict[int, tuple[Turn, tuple[float, ...]]] = {}
+        self.calls: list[tuple[str, int]] = []
+        """(what, turn index) in the order of the calls."""
+        self.threads: set[str] = set()
+
+    @property
+    def trained_on(self) -> UtteranceModel:
+        return self._trained_on
+
+    def warm_up(self) -> ContextInfo:
+        self._note("warm_up", -1)
+        time.sleep(self._load_delay)
+        if self._fail_to_load is not None:
+            raise self._fail_to_load
+        sizes = (NestedSize(size, 100 * size, 400 * size, 0.02 * size) for size in self._sizes)
+        return ContextInfo(FAKE_CONTEXT, self._window, tuple(sizes))
+
+    def add(self, turn: Turn, features: dict[Modality, FloatArray]) -> Sequence[Turn]:
+        self._note("add", turn.index)
+        time.sleep(self._delay)
+        if turn.index in self._fail_on:
+            raise RuntimeError(f"turn {turn.index} was told to fail")
+        if not features:
+            return (turn,)
+        alone = np.mean(np.stack(list(features.values())), axis=0, dtype=np.float64)
+        self._turns[turn.index] = (turn, tuple(float(p) for p in alone))
+        before = [i for i in self._ordered() if self._turns[i][0].start <= turn.start]
+        judged = replace(turn, context=self._result(turn.index, before, ContextScope.PAST))
+        self._turns[turn.index] = (judged, self._turns[turn.index][1])
+        return (judged, *self._revised(self._ordered()[-self._window :], turn.index))
+
+    def finish(self) -> Sequence[Turn]:
+        self._note("finish", -1)
+        there = self._ordered()
+        return tuple(
+            replace(self._turns[i][0], hindsight=self._result(i, there, ContextScope.LATER))
+            for i in there
+        )
+
+    def reset(self) -> None:
+        self._note("reset", -1)
+        self._turns.clear()
+
+    def count(self, what: str) -> int:
+        """How often `what` was called."""
+        return sum(1 for call in self.calls if call[0] == what)
+
+    def _note(self, what: str, index: int) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.calls.append((what, index))
+
+    def _ordered(self) -> list[int]:
+        return sorted(self._turns, key=lambda i: (self._turns[i][0].start, i))
+
+    def _revised(self, view: list[int], newest: int) -> list[Turn]:
+        """The turns of a view whose label is another one with the newest turn in it."""
+        changed = []
+        for index in view:
+            turn, alone = self._turns[index]
+            said = turn.hindsight or turn.context
+            result = self._result(index, view, ContextScope.LATER)
+            if index != newest and said is not None and result.label != said.label:
+                self._turns[index] = (replace(turn, hindsight=result), alone)
+                changed.append(self._turns[index][0])
+        return changed
+
+    def _result(self, index: int, there: list[int], scope: ContextScope) -> ContextResult:
+        place = there.index(index)
+        past = scope is ContextScope.PAST
+        first = max(0, place - self._window + 1)
+        view = there[first : place + 1 if past else place + self._window]
+        weights = np.array([0.7 ** abs(view.index(index) - i) for i in range(len(view))])
+        weights[view.index(index)] = 0.0
+        if weights.sum():
+            weights *= (1 - self._own) / weights.sum()
+        weights[view.index(index)] = 1 - weights.sum()
+        mixed = weights @ np.array([self._turns[i][1] for i in view])
+        even = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
+        shares = [size / max(self._sizes, default=1) for size in self._sizes]
+        nested = {
+            size: tuple(float(p) for p in share**0.2 * mixed + (1 - share**0.2) * even)
+            for size, share in zip(self._sizes, shares, strict=True)
+        }
+        return ContextResult(
+            labels=EMOTIONS,
+            probabilities=tuple(float(p) for p in mixed),
+            scope=scope,
+            alone=self._turns[index][1],
+            turns=tuple(view),
+            attention=tuple(float(w) for w in weights),
+            model=FAKE_CONTEXT,
+            nested=nested,
+            compute_seconds=0.001,
+        )
+
+
+class FakeSpeakers:
+    """Names speakers by the index of their utterance: as told, else "Voice 1", "Voice 2" in turn.
+
+    Args:
+        names: by utterance index; None where it can't tell.
+        fail_on: indices of utterances on which it raises.
+        fail_to_load: `warm_up` raises this.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[int, str | None] | None = None,
+        *,
+        fail_on: Iterable[int] = (),
+        fail_to_load: Exception | None = None,
+    ) -> None:
+        self._names = dict(names or {})
+        self._fail_on = frozenset(fail_on)
+        self._fail_to_load = fail_to_load
+        self.calls: list[tuple[str, int]] = []
+        self.threads: set[str] = set()
+
+    def warm_up(self) -> None:
+        self._note("warm_up", -1)
+        if self._fail_to_load is not None:
+            raise self._fail_to_load
+
+    def name(self, utterance: Utterance) -> str | None:
+        self._note("name", utterance.index)
+        if utterance.index in self._fail_on:
+            raise RuntimeError(f"the voice of utterance {utterance.index} was told to fail")
+        return self._names.get(utterance.index, f"Voice {1 + utterance.index % 2}")
+
+    def reset(self) -> None:
+        self._note("reset", -1)
+
+    def _note(self, what: str, index: int) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.calls.append((what, index))
 
 
 class FakeTranscriber:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from core.dialogue.recording import Annotation
+from core.pipeline.context import DialogueContext
 from core.pipeline.cutting import AnnotationCutter, Cutter, VoiceCutter
 from core.pipeline.dispatch import Dispatcher
 from core.pipeline.emotion import EmotionWorker
@@ -17,6 +18,7 @@ from core.pipeline.pace import Pace
 from core.pipeline.protocols import Analyzer, AudioSource, Transcriber
 from core.pipeline.recognition import RecognitionWorker
 from core.pipeline.settings import SessionSettings
+from core.pipeline.speakers import SpeakerTracker
 from core.types import AudioBlock, Message, ModelInfo, Turn, TurnStatus
 
 CutterFactory: TypeAlias = Callable[[Sequence[str | None]], Cutter]
@@ -64,6 +66,9 @@ class Session:
         listener: called with every event, from several threads; it must return quickly.
         annotations: utterances that somebody transcribed; recognition is then skipped.
         cutter: makes what finds the utterances, from the speakers by channel.
+        context: reads each turn among the others, or a function that makes it; without one that
+            works, or with one for features of another utterance model, turns have no `context`.
+        speakers: names who speaks where nothing else does, or a function that makes it.
     """
 
     def __init__(
@@ -76,10 +81,14 @@ class Session:
         journal: SessionJournal | None = None,
         annotations: Sequence[Annotation] = (),
         cutter: CutterFactory | None = None,
+        context: DialogueContext | Callable[[], DialogueContext] | None = None,
+        speakers: SpeakerTracker | Callable[[], SpeakerTracker] | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
         self._analyzer = analyzer
+        self._context = context
+        self._speakers = speakers
         self._journal = journal
         self._annotations = annotations
         self._make_cutter = cutter or self._default_cutter
