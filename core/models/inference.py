@@ -30,6 +30,7 @@ class Judgement:
         lengths: (B,) valid positions of the speech sequence, empty without speech.
         attentions: (B, ...) by name.
         arousal, valence: (B,) or None.
+        pooled: (B, D) by modality, the utterance as one vector each.
         feature_sizes: how many rows of the map `feature` are speech and text, where the features
             are those of the encoders.
     """
@@ -42,6 +43,7 @@ class Judgement:
     arousal: FloatArray | None = None
     valence: FloatArray | None = None
     feature_sizes: tuple[int, int] | None = None
+    pooled: Mapping[Modality, FloatArray] = field(default_factory=dict)
 
 
 class Inference:
@@ -125,6 +127,7 @@ def judgement_of(features: Features, output: EmotionOutput) -> Judgement:
         attentions={name: _array(tensor) for name, tensor in output.attentions.items()},
         arousal=None if output.arousal is None else _array(output.arousal),
         valence=None if output.valence is None else _array(output.valence),
+        pooled={modality: _array(one.pooled) for modality, one in present.items()},
     )
 
 

@@ -109,7 +109,7 @@ class ModelAnalyzer:
         loaded, hearing = self._ready()
         began = time.perf_counter()
         text = self._text(loaded, transcript, newest_only=True)
-        return self._judge(loaded, utterance, hearing.newest(utterance), text, began)
+        return self._judge(loaded, utterance, hearing.newest(utterance), text, began, whole=False)
 
     def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         """Judge a whole utterance, in chunks if it is long. Does not change the baseline.
@@ -119,7 +119,7 @@ class ModelAnalyzer:
         loaded, hearing = self._ready()
         began = time.perf_counter()
         text = self._text(loaded, transcript, newest_only=False)
-        return self._judge(loaded, utterance, hearing.whole(utterance), text, began)
+        return self._judge(loaded, utterance, hearing.whole(utterance), text, began, whole=True)
 
     def remember(self, utterance: Utterance) -> None:
         """Let a complete utterance shape its speaker's baseline; a second time changes nothing."""
@@ -164,6 +164,8 @@ class ModelAnalyzer:
         speech: HeardSpeech,
         text: ReadText,
         began: float,
+        *,
+        whole: bool,
     ) -> EmotionResult | None:
         if not speech.chunks and text.tokens is None:
             return None
@@ -171,5 +173,5 @@ class ModelAnalyzer:
         assert self._hearing is not None
         judgement = self._inference(self._hearing.inputs(speech, text.tokens), speech.key)
         heard = self._hearing.baseline_seconds(utterance)
-        verdict = Verdict(loaded.info, judgement, speech, text, heard)
+        verdict = Verdict(loaded.info, judgement, speech, text, heard, whole)
         return verdict.result(self.model, time.perf_counter() - began)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.pipeline.events import Notice, Severity
+from core.pipeline.in_context import InContext, without_features
 from core.pipeline.jobs import EmotionJob, Judge, ShowText, Stage
+from core.pipeline.naming import SpeakerNames
 from core.pipeline.protocols import Analyzer
 from core.pipeline.work_queue import WorkQueue
 from core.types import EmotionResult, Message, Transcript, Turn, TurnStatus, Utterance
@@ -31,6 +33,11 @@ class EmotionWorker:
     """Judges what waits on `queue` and publishes each turn as far as it has come.
 
     The only maker of turns: whatever is known about one is put together here, on one thread.
+
+    Args:
+        publish: takes turns that are not final yet.
+        finals: takes those that are, and publishes them in their context.
+        names: who speaks where the utterance does not say.
     """
 
     def __init__(
@@ -39,11 +46,15 @@ class EmotionWorker:
         queue: WorkQueue[EmotionJob],
         publish: Callable[[Turn], None],
         notify: Callable[[Notice], None],
+        finals: InContext,
+        names: SpeakerNames,
     ) -> None:
         self._analyzer = analyzer
         self._queue = queue
         self._publish = publish
         self._notify = notify
+        self._finals = finals
+        self._names = names
         self._turns: dict[int, Turn] = {}
         """Turns that are not final yet."""
         self._texts: dict[int, Transcript] = {}
@@ -60,10 +71,12 @@ class EmotionWorker:
                 self._judge(job)
 
     def surrender(self) -> None:
-        """Make every turn final as it stands: nothing more will come."""
+        """Make every turn final as it stands, without asking any model: nothing more will come."""
         for turn in tuple(self._turns.values()):
             note = "text_skipped" if turn.status is TurnStatus.SPEECH else "interrupted"
-            self._finish(replace(turn, status=TurnStatus.FINAL, notes=(*turn.notes, note)))
+            final = replace(turn, status=TurnStatus.FINAL, notes=(*turn.notes, note))
+            self._publish(without_features(final))
+        self._turns.clear()
 
     def _show_text(self, job: ShowText) -> None:
         turn = self._turns.get(job.index)
@@ -73,15 +86,19 @@ class EmotionWorker:
             self._update(replace(turn, transcript=job.transcript))
 
     def _judge(self, job: Judge) -> None:
+        # The analyzer gets the utterance as it was heard: the personal baseline stays that of the
+        # channel where only the voice tells the speakers apart. A voice taken for another one must
+        # not spoil the baseline of either, and a baseline of its own would begin at nothing.
+        speaker = self._names.of(job.utterance)
         if job.skip:
-            self._finish(_turn(job, job.transcript, None, job.notes))
+            self._finish(_turn(job, speaker, job.transcript, None, job.notes))
             return
         before = self._turns.get(job.utterance.index)
         transcript = job.transcript or self._partial_text(job, before)
         emotion, note = self._ask(job, transcript)
         if emotion is None and note == FAILED and before is not None:
             emotion = before.emotion
-        turn = _turn(job, transcript, emotion, (*job.notes, *([note] if note else ())))
+        turn = _turn(job, speaker, transcript, emotion, (*job.notes, *([note] if note else ())))
         if job.stage is Stage.FINAL:
             self._finish(turn)
             self._remember(job.utterance)
@@ -128,12 +145,13 @@ class EmotionWorker:
 
     def _update(self, turn: Turn) -> None:
         self._turns[turn.index] = turn
-        self._publish(turn)
+        self._publish(without_features(turn))
 
     def _finish(self, turn: Turn) -> None:
         self._turns.pop(turn.index, None)
         self._texts.pop(turn.index, None)
-        self._publish(turn)
+        self._names.forget(turn.index)
+        self._finals.publish(turn)
 
 
 def _usable(transcript: Transcript | None) -> Transcript | None:
@@ -145,6 +163,7 @@ def _usable(transcript: Transcript | None) -> Transcript | None:
 
 def _turn(
     job: Judge,
+    speaker: str | None,
     transcript: Transcript | None,
     emotion: EmotionResult | None,
     notes: tuple[str, ...],
@@ -154,7 +173,7 @@ def _turn(
         index=utterance.index,
         start=utterance.start,
         end=utterance.end,
-        speaker=utterance.speaker,
+        speaker=speaker,
         status=_STATUS[job.stage],
         transcript=transcript,
         emotion=emotion,

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import replace
 
-from core.types import Turn
+from core.types import ContextResult, Turn
 
 
 class History:
@@ -36,6 +36,15 @@ class History:
             self._turns[turn.index] = turn
             self._bound_attention(turn)
             self._changed()
+
+    def revise(self, index: int, hindsight: ContextResult) -> Turn | None:
+        """Note what is said of a turn with later ones in view; return it, None if it is gone."""
+        with self._lock:
+            if index not in self._turns:
+                return None
+            self._turns[index] = replace(self._turns[index], hindsight=hindsight)
+            self._changed()
+            return self._turns[index]
 
     def discard(self, index: int) -> None:
         """Remove a turn that turned out to be none."""

@@ -12,14 +12,16 @@ from core.pipeline.dispatch import Dispatcher
 from core.pipeline.emotion import EmotionWorker
 from core.pipeline.events import Notice, SessionState, Severity, TurnUpdated
 from core.pipeline.history import History
+from core.pipeline.in_context import InContext, ready_context
 from core.pipeline.lifecycle import Lifecycle, Listener
 from core.pipeline.listening import ListeningWorker
+from core.pipeline.naming import SpeakerNames, ready_speakers
 from core.pipeline.pace import Pace
 from core.pipeline.protocols import Analyzer, AudioSource, Transcriber
 from core.pipeline.recognition import RecognitionWorker
 from core.pipeline.settings import SessionSettings
 from core.pipeline.speakers import SpeakerTracker
-from core.types import AudioBlock, Message, ModelInfo, Turn, TurnStatus
+from core.types import AudioBlock, ContextResult, Message, ModelInfo, Turn, TurnStatus
 
 CutterFactory: TypeAlias = Callable[[Sequence[str | None]], Cutter]
 
@@ -214,12 +216,17 @@ class Session:
 
     def _judge(self) -> None:
         try:
+            analyzer = self._loaded_analyzer()
+            finals, names = self._loaded_extras(analyzer)
+            self._now_loaded("analyzer")
             worker = EmotionWorker(
-                self._loaded_analyzer(), self._dispatch.emotion, self._publish, self._life.emit
+                analyzer, self._dispatch.emotion, self._publish, self._life.emit, finals, names
             )
             worker.run()
             if self._cancelled:
                 worker.surrender()
+            else:
+                finals.finish()
         except BaseException as error:
             self._life.fail(error)
         finally:
@@ -235,8 +242,14 @@ class Session:
         analyzer.warm_up()
         if self._journal is not None:
             self._journal.describe_model(analyzer.model)
-        self._now_loaded("analyzer")
         return analyzer
+
+    def _loaded_extras(self, analyzer: Analyzer) -> tuple[InContext, SpeakerNames]:
+        """Return what a session can do without: the dialogue model, and who tells voices apart."""
+        context = ready_context(self._context, analyzer.model, self._life.emit)
+        speakers = ready_speakers(self._speakers, self._life.emit)
+        finals = InContext(context, self._publish, self._revise, self._life.emit)
+        return finals, SpeakerNames(speakers, self._life.emit)
 
     def _now_loaded(self, part: str) -> None:
         if self._life.loaded(part):
@@ -249,6 +262,15 @@ class Session:
         self._life.emit(
             TurnUpdated(turn, self._pace.lag(turn.end) if self._settings.live else None)
         )
+
+    def _revise(self, index: int, hindsight: ContextResult) -> None:
+        turn = self.history.revise(index, hindsight)
+        if turn is None:
+            return
+        if self._journal is not None:
+            self._journal.write_turn(turn)
+        # No lag: what is late here is hindsight, not the result of a turn.
+        self._life.emit(TurnUpdated(turn))
 
     def _close(self) -> None:
         total = self._source.total_samples

@@ -44,13 +44,18 @@ class ReadText:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Everything a result is made of; `heard` is the speaker's baseline in seconds."""
+    """Everything a result is made of.
+
+    `heard` is the speaker's baseline in seconds; `whole`: all of an utterance was judged, so that
+    its features can stand for it in a dialogue.
+    """
 
     info: CheckpointInfo
     judgement: Judgement
     speech: HeardSpeech
     text: ReadText
     heard: float
+    whole: bool = False
 
     def result(self, model: ModelInfo, compute_seconds: float) -> EmotionResult:
         """Return the result, as plain values."""
@@ -79,7 +84,15 @@ class Verdict:
             compute_seconds=compute_seconds,
             exclusive=self._exclusive,
             thresholds=self._thresholds,
+            features=self._features(),
         )
+
+    def _features(self) -> dict[Modality, FloatArray]:
+        """Return the utterance as one vector (D,) per modality, over chunks as the logits are."""
+        if not self.whole:
+            return {}
+        pooled = self.judgement.pooled
+        return {m: self._over_chunks(values).astype(np.float32) for m, values in pooled.items()}
 
     @property
     def _exclusive(self) -> bool:
