@@ -1,25 +1,27 @@
 """What lies in a checkpoint directory, read and verified without importing torch.
 
 A checkpoint is a directory:
-    config.json        format version, name, architecture, model config, specification, calibration,
-                       limits of doubt, and the sha256 of every other file
+    config.json        format version, kind, name, architecture, model config, specification,
+                       calibration, limits of doubt, and the sha256 of every other file
     model.safetensors  the weights
     processor/         tokenizer, feature config and feature statistics
     training.yaml      the resolved configuration, and which speakers and texts were trained on
     metrics.json       what was measured
     README.md          the model card
-Nothing in it is ever unpickled.
+Nothing in it is ever unpickled. So are models of single utterances (their `kind` may be missing);
+other kinds have no processor, and other facts in config.json beside its version, kind, name,
+architecture and files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from core.errors import CheckpointError
 from core.models.calibration import Calibration, DoubtLimits
@@ -31,7 +33,35 @@ TRAINING, METRICS, CARD = "training.yaml", "metrics.json", "README.md"
 REQUIRED = (WEIGHTS, TRAINING, METRICS, CARD)
 PICKLES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy"})
 
+UTTERANCES, DIALOGUES = "utterances", "dialogue"
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        UTTERANCES: "a model of single utterances",
+        DIALOGUES: "a dialogue model, which judges turns in their context",
+    }
+)
+"""Value of `kind` in config.json -> what such a checkpoint holds."""
+
 _REMEDY = "Copy the checkpoint again, or train it again."
+
+
+class Manifest(Protocol):
+    """What the manifests of every kind of checkpoint have: where it is, and its files' sha256."""
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """POSIX path below the directory -> sha256 in hex."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of config.json."""
+
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +102,29 @@ def read_info(directory: Path | str) -> CheckpointInfo:
     """Read config.json, fast enough to list checkpoints in a window; no file is verified.
 
     Raises:
-        CheckpointError: there is no config, it can't be read, or its format is unknown.
+        CheckpointError: there is no config, it can't be read, its format is unknown, or it is one
+            of another kind.
+    """
+    return read_manifest(directory, UTTERANCES, _parse)
+
+
+def read_manifest(
+    directory: Path | str, kind: str, parse: Callable[[Path, Mapping[str, Any]], T]
+) -> T:
+    """Read the config.json of a kind of checkpoint; no file is verified.
+
+    Args:
+        directory: of the checkpoint.
+        kind: one of `KINDS`.
+        parse: (directory, content) -> manifest; may raise KeyError, TypeError, ValueError and
+            CheckpointError for what makes no sense.
+
+    Raises:
+        CheckpointError: in one sentence that names the file.
     """
     path = Path(directory)
     config = _read_config(path)
+    _check_kind(path, config.get("kind", UTTERANCES), kind)
     version = config.get("format_version")
     if version != FORMAT_VERSION:
         raise CheckpointError(
@@ -84,13 +133,22 @@ def read_info(directory: Path | str) -> CheckpointInfo:
             "Use a matching version of Emoscope.",
         )
     try:
-        return _parse(path, config)
+        return parse(path, config)
     except KeyError as error:
         raise CheckpointError(f"{path / CONFIG} lacks {error}.", _REMEDY) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path / CONFIG} can't be read ({error}).", _REMEDY) from error
     except CheckpointError as error:
         raise CheckpointError(f"{path / CONFIG}: {error.problem}", _REMEDY) from error
+
+
+def _check_kind(path: Path, found: object, wanted: str) -> None:
+    if found != wanted:
+        held = KINDS.get(str(found), f"a model of the kind {found!r}, which is unknown here")
+        raise CheckpointError(
+            f"The checkpoint {path} holds {held}; needed is {KINDS[wanted]}.",
+            "Choose a checkpoint of the right kind.",
+        )
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -108,9 +166,6 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _parse(path: Path, config: Mapping[str, Any]) -> CheckpointInfo:
-    files = {str(name): str(digest) for name, digest in config["files"].items()}
-    if WEIGHTS not in files:
-        raise CheckpointError(f"it lists no {WEIGHTS}.")
     return CheckpointInfo(
         path=path,
         name=str(config["name"]),
@@ -120,8 +175,16 @@ def _parse(path: Path, config: Mapping[str, Any]) -> CheckpointInfo:
         model_config=MappingProxyType(dict(config["model"])),
         calibration=Calibration.from_dict(config.get("calibration", {})),
         limits=DoubtLimits.from_dict(config.get("limits", {})),
-        files=MappingProxyType(files),
+        files=listed_files(config),
     )
+
+
+def listed_files(config: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the files that a config.json lists. Raises CheckpointError without weights."""
+    files = {str(name): str(digest) for name, digest in config["files"].items()}
+    if WEIGHTS not in files:
+        raise CheckpointError(f"it lists no {WEIGHTS}.")
+    return MappingProxyType(files)
 
 
 def sha256(path: Path) -> str:
@@ -136,7 +199,7 @@ def hash_files(directory: Path) -> dict[str, str]:
     return {p.relative_to(directory).as_posix(): sha256(p) for p in found}
 
 
-def file_problems(info: CheckpointInfo) -> list[str]:
+def file_problems(info: Manifest) -> list[str]:
     """Return a phrase for every file that is missing, changed, outside, or a pickle."""
     problems = [f"{name} is not listed" for name in REQUIRED if name not in info.files]
     for name, expected in info.files.items():
@@ -158,20 +221,23 @@ def _pickles(directory: Path) -> list[str]:
     ]
 
 
-def write_config(info: CheckpointInfo) -> None:
+def write_config(info: Manifest) -> None:
     """Write config.json for the files as they are listed in `info`."""
     text = json.dumps(info.to_dict(), indent=2, ensure_ascii=False)
-    (info.path / CONFIG).write_text(text + "\n", encoding="utf-8")
+    (info.path / CONFIG).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def seal(directory: Path | str) -> CheckpointInfo:
     """List the files of a checkpoint anew, after one of them was rightly changed."""
-    from dataclasses import replace
+    return sealed(read_info(directory))
 
-    info = read_info(directory)
-    sealed = replace(info, files=MappingProxyType(hash_files(info.path)))
-    write_config(sealed)
-    return sealed
+
+def sealed(info: M) -> M:
+    """List the files of a checkpoint of any kind anew, and return its new manifest."""
+    files = MappingProxyType(hash_files(info.path))
+    changed: M = replace(info, files=files)  # type: ignore[type-var]
+    write_config(changed)
+    return changed
 
 
 def error_of(path: Path, problems: Sequence[str]) -> CheckpointError:
