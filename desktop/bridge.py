@@ -3,7 +3,8 @@
 `EventBridge.publish` may be called from any thread. Events are collected under a lock and handed
 over in the GUI thread, at most `RATE` times a second, so that a recording analysed at a hundred
 times its speed can't flood the event loop. Superseded turns, progress and saved marks are dropped;
-audio, notices and states never are (audio only if the window was stuck for a minute).
+audio, notices, states and that a dialogue model is ready never are (audio only if the window was
+stuck for a minute).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from core.pipeline.events import (
     AudioHeard,
+    ContextReady,
     Event,
     Notice,
     Progress,
@@ -43,6 +45,7 @@ class EventBridge(QObject):
     audio_heard = Signal(object)
     turn_updated = Signal(object)
     notice = Signal(object)
+    context_ready = Signal(object)
     progressed = Signal(object)
     saved = Signal(object)
     _woken = Signal(bool)
@@ -51,7 +54,7 @@ class EventBridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = threading.Lock()
-        self._ordered: deque[StateChanged | Notice] = deque()
+        self._ordered: deque[StateChanged | Notice | ContextReady] = deque()
         self._audio: deque[AudioHeard] = deque(maxlen=_AUDIO_KEPT)
         self._turns: dict[int, TurnUpdated] = {}
         self._progress: Progress | None = None
@@ -64,6 +67,11 @@ class EventBridge(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.deliver)
         self._last = 0.0
+        self._told = {
+            StateChanged: self.state_changed,
+            Notice: self.notice,
+            ContextReady: self.context_ready,
+        }
         self._woken.connect(self._schedule, Qt.ConnectionType.QueuedConnection)
         self._returned.connect(self._conclude, Qt.ConnectionType.QueuedConnection)
 
@@ -136,8 +144,7 @@ class EventBridge(QObject):
         endings = [event for event in ordered if _is_ending(event)]
         for event in ordered:
             if event not in endings:
-                signal = self.state_changed if isinstance(event, StateChanged) else self.notice
-                signal.emit(event)
+                self._told[type(event)].emit(event)
         if audio:
             self.audio_heard.emit(audio)
         for turn in turns.values():

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from core.labels import EMOTIONS
 from core.pipeline.events import AudioHeard, SessionState, TurnUpdated
-from core.types import SAMPLE_RATE, Turn, TurnStatus
+from core.types import SAMPLE_RATE, ContextInfo, Message, Turn, TurnStatus
+from desktop.item_models.dialogue import Reading
 from desktop.item_models.emotion_timeline import EmotionTimeline
 from desktop.item_models.sound_history import SoundHistory
 from desktop.item_models.steady_label import SteadyLabel
@@ -30,6 +31,9 @@ class ViewState(QObject):
     theme_changed = Signal(object)
     state_changed = Signal(object)
     playhead_moved = Signal(object)
+    context_changed = Signal()
+    """The dialogue model became ready, or it was said why there is none."""
+    reading_changed = Signal(object)
     play_asked = Signal(object)
     """A turn that was clicked: to be heard, unless somebody is being recorded."""
 
@@ -45,6 +49,7 @@ class ViewState(QObject):
         """The classes of the model whose results are shown ..."""
         self.exclusive = True
         """... and whether they exclude each other."""
+        self._dialogue_labels: tuple[str, ...] = ()
         self.session = SessionState.IDLE
         self.live = False
         self.newest: Turn | None = None
@@ -53,6 +58,10 @@ class ViewState(QObject):
         self.level: tuple[float, ...] = ()
         self.clipped = False
         self.playhead: float | None = None
+        self.context: ContextInfo | None = None
+        self.no_context: Message | None = None
+        """Why a dialogue model that was asked for is not there."""
+        self.reading = Reading.CONTEXT
         self._speakers: dict[str, None] = {}
 
     def begin(self, live: bool) -> None:
@@ -65,8 +74,10 @@ class ViewState(QObject):
         self.steady.clear()
         self.newest = self.complete = self.selected = None
         self.level, self.clipped, self.playhead = (), False, None
+        self.context = self.no_context = None
         self.time.now = self.time.total = 0.0
         self.cleared.emit()
+        self.context_changed.emit()
         if live:
             self.time.follow()
         else:
@@ -119,32 +130,77 @@ class ViewState(QObject):
             self.turns.discard(turn.index)
             self.timeline.discard(turn.index)
         else:
+            before = self.turns.find_turn(turn.index)
             self._speakers.setdefault(turn.speaker or "")
             self._take_labels(turn)
             row = self.turns.update(turn)
             kept = self.turns.turn(row)
-            if kept is not turn:
+            if kept is None or kept.status is not turn.status:
+                return
+            turn = kept
+            if before is not None and before.status is TurnStatus.FINAL and before.emotion:
+                self._revise(turn)
                 return
             self.timeline.update(turn)
-        if turn.emotion is not None:
-            if self.newest is None or self.newest.index != turn.index:
-                self.steady.clear()
-            self.steady.update(turn.emotion, turn.status is not TurnStatus.PARTIAL)
-            self.newest = turn
-            if turn.status is not TurnStatus.PARTIAL:
-                self.complete = turn
+        self._take_newest(turn)
         self.turn_changed.emit(turn)
         if self.selected is not None and self.selected.index == turn.index:
             self.select(turn)
 
-    def _take_labels(self, turn: Turn) -> None:
-        """Give every class of the model a colour before the first of it is drawn."""
+    def _take_newest(self, turn: Turn) -> None:
         if turn.emotion is None:
             return
-        self.exclusive = turn.emotion.exclusive
-        if turn.emotion.labels != self.labels:
-            self.labels = turn.emotion.labels
+        if self.newest is None or self.newest.index != turn.index:
+            self.steady.clear()
+        self.steady.update(turn.emotion, turn.status is not TurnStatus.PARTIAL)
+        self.newest = turn
+        if turn.status is not TurnStatus.PARTIAL:
+            self.complete = turn
+
+    def _revise(self, turn: Turn) -> None:
+        """Take what the dialogue says of a turn later: the newest turn stays the newest."""
+        if self.newest is not None and self.newest.index == turn.index:
+            self.newest = turn
+        if self.complete is not None and self.complete.index == turn.index:
+            self.complete = turn
+        if self.selected is not None and self.selected.index == turn.index:
+            self.selected = turn
+        self.turn_changed.emit(turn)
+
+    def _take_labels(self, turn: Turn) -> None:
+        """Give every class of the models a colour before the first of it is drawn."""
+        labels, dialogue = self.labels, self._dialogue_labels
+        if turn.emotion is not None:
+            self.exclusive = turn.emotion.exclusive
+            labels = turn.emotion.labels
+        if turn.context is not None:
+            dialogue = turn.context.labels
+        if (labels, dialogue) != (self.labels, self._dialogue_labels):
+            self.labels, self._dialogue_labels = labels, dialogue
             self.set_theme(self.theme)
+
+    # -- the dialogue model -------------------------------------------------------------------
+
+    def set_context(self, info: ContextInfo) -> None:
+        """Take note of the dialogue model that reads the turns among each other."""
+        self.context, self.no_context = info, None
+        if info.model.labels != self._dialogue_labels:
+            self._dialogue_labels = info.model.labels
+            self.set_theme(self.theme)
+        self.context_changed.emit()
+
+    def miss_context(self, reason: Message) -> None:
+        """Take note of why the dialogue model that was asked for is not there."""
+        self.no_context = reason
+        self.context_changed.emit()
+
+    def read_as(self, reading: Reading) -> None:
+        """Show the turns of the dialogue with or without their context."""
+        if reading is not self.reading:
+            self.reading = reading
+            self.reading_changed.emit(reading)
+
+    # -- selection ----------------------------------------------------------------------------
 
     def select(self, turn: Turn | None) -> None:
         """Select a turn, in every panel; None selects the newest again."""
@@ -171,7 +227,7 @@ class ViewState(QObject):
 
     def set_theme(self, theme: Theme) -> None:
         """Use other colours everywhere; the classes of the model keep one each."""
-        self.theme = theme.for_labels(self.labels)
+        self.theme = theme.for_labels(tuple(dict.fromkeys((*self.labels, *self._dialogue_labels))))
         self.theme_changed.emit(self.theme)
 
     def set_playhead(self, seconds: float | None) -> None:

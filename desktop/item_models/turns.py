@@ -63,6 +63,7 @@ class TurnModel(QAbstractTableModel):
             self._starts.insert(row, key)
             self.endInsertRows()
         elif not _goes_back(self._turns[row], turn):
+            turn = _with_evidence(self._turns[row], turn)
             self._turns[row] = turn
             self._starts[row] = key
             index = self.index(row, 0)
@@ -97,6 +98,11 @@ class TurnModel(QAbstractTableModel):
     def turn(self, row: int) -> Turn | None:
         """Return the turn in a row."""
         return self._turns[row] if 0 <= row < len(self._turns) else None
+
+    def find_turn(self, index: int) -> Turn | None:
+        """Return a turn by its index."""
+        row = self.row_of(index)
+        return None if row is None else self._turns[row]
 
     def turns(self) -> tuple[Turn, ...]:
         """Return every turn in order."""
@@ -172,6 +178,14 @@ def emotion_text(result: EmotionResult) -> str:
     shares = dict(zip(result.labels, result.probabilities, strict=True))
     words = (f"{names.emotion(label)} {names.probability(shares[label])}" for label in result.given)
     return " + ".join(words) or names.no_emotion()
+
+
+def _with_evidence(old: Turn, new: Turn) -> Turn:
+    """Return a turn that was read again with the maps of its first reading."""
+    final = old.status is TurnStatus.FINAL and new.status is TurnStatus.FINAL
+    if not final or old.emotion is None or new.emotion is None or new.emotion.attentions:
+        return new
+    return replace(new, emotion=replace(new.emotion, attentions=old.emotion.attentions))
 
 
 def _goes_back(old: Turn, new: Turn) -> bool:

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QWidget
 
 from desktop import names
 from desktop.item_models.emotion_timeline import Curves
-from desktop.plots.waveform import LEFT_MARGIN, RIGHT_MARGIN, time_ticks
+from desktop.plots.timeline_plot import time_ticks
+from desktop.plots.waveform import LEFT_MARGIN, RIGHT_MARGIN
 from desktop.theme import LIGHT, Theme
 
 LANE = 0.13

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QWheelEvent
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from desktop import names
-from desktop.plots.plot import Plot
+from desktop.plots.timeline_plot import AXIS_HEIGHT, TimelinePlot
 from desktop.theme import Theme
 
 LEFT_MARGIN = 62
 """Pixels left of every plot over time, so that their time axes line up."""
 
 RIGHT_MARGIN = 10
-_AXIS_HEIGHT = 18
 _LEVELS = 63
 """Steps of coverage in one half of the lookup table; the other half is the same over speech."""
 
@@ -28,20 +26,11 @@ _GAMMA = 0.6
 """Exponent of the vertical scale: quiet speech stays visible."""
 
 
-class WaveformPlot(Plot):
-    """Arrays in pixels' columns; the time axis is given with them.
-
-    Signals: `clicked(seconds)`, `dragged(first, last)`, `scaled(factor, anchor)`, `reset()`.
-    """
-
-    clicked = Signal(float)
-    dragged = Signal(float, float)
-    scaled = Signal(float, float)
-    reset = Signal()
+class WaveformPlot(TimelinePlot):
+    """Arrays in pixels' columns; the time axis is given with them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._first, self._last = 0.0, 1.0
         self._wave: QImage | None = None
         self._spectrogram: QImage | None = None
         self._wave_bytes: NDArray[np.uint8] | None = None
@@ -49,11 +38,7 @@ class WaveformPlot(Plot):
         self._spectrogram_share = 0.0
         self._tables: tuple[list[int], list[int]] = ([], [])
         self._selection: tuple[float, float] | None = None
-        self._playhead: float | None = None
-        self._pressed: float | None = None
-        self._drag: float | None = None
         self._hint = ""
-        self._relative = True
         self.setMinimumHeight(64)
         self.set_theme(self.theme)
 
@@ -68,7 +53,7 @@ class WaveformPlot(Plot):
 
     def columns(self) -> int:
         """Return how many device pixels the picture is wide."""
-        return max(1, round(self._area().width() * self.devicePixelRatioF()))
+        return max(1, round(self.area().width() * self.devicePixelRatioF()))
 
     def set_sound(
         self,
@@ -82,7 +67,7 @@ class WaveformPlot(Plot):
 
         With `relative` the axis counts seconds before the right edge.
         """
-        self._first, self._last, self._relative = first, last, relative
+        self.first, self.last, self.relative = first, last, relative
         height = max(2, round(self._wave_rect().height() * self.devicePixelRatioF()))
         self._wave_bytes = rasterise(envelope, speech, height)
         self._wave = _image(self._wave_bytes, self._tables[0])
@@ -101,11 +86,6 @@ class WaveformPlot(Plot):
     def set_selection(self, span: tuple[float, float] | None) -> None:
         """Frame the selected turn."""
         self._selection = span
-        self.update()
-
-    def set_playhead(self, seconds: float | None) -> None:
-        """Show where playback is."""
-        self._playhead = seconds
         self.update()
 
     def set_hint(self, text: str) -> None:
@@ -132,73 +112,23 @@ class WaveformPlot(Plot):
         self._draw_axis(painter)
         self._draw_marks(painter)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Start a click or a drag."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._pressed = event.position().x()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Draw the rubber band."""
-        if self._pressed is not None and abs(event.position().x() - self._pressed) > 4:
-            self._drag = event.position().x()
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Tell a click from a drag."""
-        if self._pressed is None:
-            return
-        pressed, dragged = self._pressed, self._drag
-        self._pressed = self._drag = None
-        self.update()
-        if dragged is None:
-            self.clicked.emit(self._seconds(pressed))
-        else:
-            self.dragged.emit(self._seconds(pressed), self._seconds(dragged))
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show everything again."""
-        self.reset.emit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom around the pointer."""
-        steps = event.angleDelta().y() / 120
-        if steps:
-            self.scaled.emit(0.8**steps, self._seconds(event.position().x()))
-
-    def _area(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(LEFT_MARGIN, 4, -RIGHT_MARGIN, -_AXIS_HEIGHT)
+    def area(self) -> QRectF:
+        """Return where the envelope and the spectrogram are drawn."""
+        return QRectF(self.rect()).adjusted(LEFT_MARGIN, 4, -RIGHT_MARGIN, -AXIS_HEIGHT)
 
     def _wave_rect(self) -> QRectF:
-        area = self._area()
+        area = self.area()
         if self._spectrogram is not None:
             area.setHeight(area.height() * 0.58)
         return area
 
     def _strip_rect(self) -> QRectF:
-        area = self._area()
+        area = self.area()
         return area.adjusted(0, area.height() * 0.58 + 2, 0, 0)
 
-    def _seconds(self, x: float) -> float:
-        area = self._area()
-        share = (x - area.left()) / max(area.width(), 1)
-        return self._first + min(max(share, 0.0), 1.0) * (self._last - self._first)
-
-    def _x(self, seconds: float) -> float:
-        area = self._area()
-        span = max(self._last - self._first, 1e-9)
-        return area.left() + (seconds - self._first) / span * area.width()
-
     def _draw_axis(self, painter: QPainter) -> None:
-        painter.setFont(self.small_font(0.82))
-        painter.setPen(QColor(self.theme.muted))
-        area, wave = self._area(), self._wave_rect()
-        for seconds, text in time_ticks(self._first, self._last, area.width(), self._relative):
-            x = self._x(seconds)
-            painter.drawText(
-                QRectF(x - 40, area.bottom() + 2, 80, _AXIS_HEIGHT - 2),
-                Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop,
-                text,
-            )
+        self.draw_time(painter)
+        wave = self._wave_rect()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         box = QRectF(0, wave.top(), LEFT_MARGIN - 6, wave.height())
         painter.drawText(box, right, self.tr("sound"))
@@ -209,25 +139,17 @@ class WaveformPlot(Plot):
             )
 
     def _draw_marks(self, painter: QPainter) -> None:
-        area = self._area()
+        area = self.area()
         painter.setClipRect(area)
         if self._hint:
             self._draw_hint(painter, area)
         if self._selection is not None:
-            left, right = self._x(self._selection[0]), self._x(self._selection[1])
+            left, right = self.x_of(self._selection[0]), self.x_of(self._selection[1])
             painter.setPen(QPen(QColor(self.theme.accent), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             frame = QRectF(left, area.top() + 1, max(right - left, 3), area.height() - 2)
             painter.drawRoundedRect(frame, 3, 3)
-        if self._pressed is not None and self._drag is not None:
-            fill = QColor(self.theme.accent)
-            fill.setAlpha(60)
-            left, right = sorted((self._pressed, self._drag))
-            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), fill)
-        if self._playhead is not None:
-            x = self._x(self._playhead)
-            painter.setPen(QPen(QColor(self.theme.record), 2))
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        self.draw_band_and_playhead(painter)
         painter.setClipping(False)
 
     def _draw_hint(self, painter: QPainter, area: QRectF) -> None:
@@ -257,20 +179,6 @@ def rasterise(
     levels = (np.clip(covered, 0, 1) * _LEVELS).astype(np.uint8)
     offset = np.where(speech > 127, np.uint8(_LEVELS + 1), np.uint8(0))
     return np.ascontiguousarray(levels + offset[None, :])
-
-
-def time_ticks(first: float, last: float, width: float, relative: bool) -> list[tuple[float, str]]:
-    """Return (second, text) of round positions, one in about 90 pixels."""
-    span = max(last - first, 1e-6)
-    wanted = span / max(width / 90, 1)
-    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
-    step = next((s for s in steps if s >= wanted), steps[-1])
-    if relative:
-        count = int(span // step)
-        text = QCoreApplication.translate("Axis", "−{seconds} s")
-        return [(last - i * step, text.format(seconds=i * step)) for i in range(1, count + 1)]
-    start = int(np.ceil(max(first, 0.0) / step)) * step
-    return [(float(t), names.clock(t)) for t in range(start, int(last) + 1, step)]
 
 
 def _image(levels: NDArray[np.uint8], table: list[int]) -> QImage:

@@ -18,7 +18,8 @@ from desktop.plots.affect_plane import AffectPlane, TrailPoint
 from desktop.plots.attention_plot import AttentionPlot
 from desktop.plots.emotion_bars import EmotionBars
 from desktop.plots.level_meter import LevelMeter
-from desktop.plots.waveform import WaveformPlot, rasterise, time_ticks
+from desktop.plots.timeline_plot import time_ticks
+from desktop.plots.waveform import WaveformPlot, rasterise
 from desktop.theme import DARK, LIGHT
 from tests.desktop.conftest import converse
 
@@ -198,9 +199,9 @@ class TestWindowPictures:
         assert waveform is not None
         first, last = curves.getPlotItem().getViewBox().viewRange()[0]
         assert (first, last) == (pytest.approx(4.0), pytest.approx(8.0))
-        assert (waveform._first, waveform._last) == (4.0, 8.0)
+        assert (waveform.first, waveform.last) == (4.0, 8.0)
         left = curves.getPlotItem().getViewBox().mapViewToDevice(QPointF(4.0, 0)).x()
-        assert left == pytest.approx(waveform._x(4.0), abs=3)
+        assert left == pytest.approx(waveform.x_of(4.0), abs=3)
 
     def test_the_selected_turn_is_what_now_and_why_show(self, window: MainWindow) -> None:
         converse(window.state, 16.0, live=False)
