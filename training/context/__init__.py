@@ -1,0 +1,1 @@
+"""Training of dialogue models: features of corpora, windows, the objective, teachers, scores."""
