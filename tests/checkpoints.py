@@ -15,7 +15,10 @@ from core.models.baseline import FeatureStatistics, normalised_functional_dim
 from core.models.bimodal import BimodalConfig, BimodalModel, FusionConfig
 from core.models.calibration import Calibration, DoubtLimits
 from core.models.calibration import Path as JudgedBy
-from core.models.checkpoint import save_checkpoint
+from core.models.checkpoint import CheckpointInfo, save_checkpoint
+from core.models.context.checkpoint import save_dialogue_checkpoint
+from core.models.context.registry import dialogue_architecture
+from core.models.context.specification import DialogueSpecification, FeatureSize
 from core.models.encoders.build import build_speech_encoder, build_text_encoder
 from core.models.encoders.pretrained import load_pretrained_speech, load_pretrained_text
 from core.models.encoders.pretrained import make_processor as make_pretrained_processor
@@ -167,6 +170,62 @@ def make_speech_text_checkpoint(
         card=card,
         calibration=calibration,
         limits=limits,
+        half=False,
+    )
+    return directory
+
+
+DIALOGUE_MODELS: Mapping[str, Mapping[str, Any]] = {
+    "bilstm": {"hidden": 16, "speaker": 4},
+    "utterance": {"hidden": 8},
+}
+"""Dialogue architectures in the smallest size that has every part."""
+
+
+def make_dialogue_checkpoint(
+    directory: Path,
+    *,
+    architecture: str = "bilstm",
+    model: Mapping[str, Any] | None = None,
+    features: Mapping[str, FeatureSize] | None = None,
+    utterance_model: CheckpointInfo | None = None,
+    labels: tuple[str, ...] = EMOTIONS,
+    window: int = 6,
+    temperature: float = 1.0,
+    name: str = "",
+    seed: int = 0,
+) -> Path:
+    """Write a dialogue checkpoint with random weights to `directory` and return it.
+
+    Args:
+        model: its configuration; that of `DIALOGUE_MODELS` if not given.
+        features: what it takes; those of the tiny embedded architecture if not given.
+        utterance_model: whose features it claims to be trained on; none if not given.
+    """
+    torch.manual_seed(seed)
+    specification = DialogueSpecification(
+        labels=labels,
+        features=features or {"speech": FeatureSize(16), "text": FeatureSize(16)},
+        window=window,
+        speakers=4,
+        utterance_model=utterance_model.digest if utterance_model else "",
+        utterance_name=utterance_model.name if utterance_model else "",
+        languages=("en", "ko"),
+    )
+    config = DIALOGUE_MODELS[architecture] if model is None else model
+    built = dialogue_architecture(architecture).from_config(specification, config)
+    with torch.no_grad():
+        for parameter in built.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    save_dialogue_checkpoint(
+        directory,
+        built,
+        name=name or f"tiny-{architecture}",
+        architecture=architecture,
+        training={"seed": seed},
+        metrics={},
+        card="# Tiny\n\nRandom weights, for tests. Licence: none needed.\n",
+        temperature=temperature,
         half=False,
     )
     return directory

@@ -11,9 +11,10 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "annotations_beyond_end": "{count} line(s) of the transcript lie beyond the end of the "
         "recording and were left out.",
-        "context_failed": "What the dialogue says of a turn is missing ({reason}); the rest goes on.",
-        "context_other_model": "The dialogue model reads features of {needed}, and turns are judged "
-        "by {used}: going on without context.",
+        "context_failed": "What the dialogue says of a turn is missing ({reason}); the rest goes "
+        "on.",
+        "context_other_model": "The dialogue model reads features of {needed}, and turns are "
+        "judged by {used}: going on without context.",
         "context_unavailable": "The dialogue model can't be used ({reason}); going on without "
         "context.",
         "device_back": "{name} is back.",
@@ -36,8 +37,8 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "recognition_off": "{model} failed several times and is switched off ({reason}).",
         "recognition_unavailable": "{model} can't be used ({reason}); going on with speech alone.",
         "samples_lost": "{seconds} s of sound from {name} were lost.",
-        "speakers_failed": "Whose voice an utterance is could not be told ({reason}); the rest goes "
-        "on.",
+        "speakers_failed": "Whose voice an utterance is could not be told ({reason}); the rest "
+        "goes on.",
         "speakers_unavailable": "Speakers can't be told apart by their voices ({reason}); going on "
         "without.",
         "transcript_lines_skipped": "{name}: {count} line(s) without a text or a possible time "
