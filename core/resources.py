@@ -23,6 +23,11 @@ def dialogue_checkpoint() -> Path:
     return assets_dir() / "checkpoints" / "dialogue"
 
 
+def voice_checkpoint() -> Path:
+    """Return the folder of the voice checkpoint that ships with Emoscope."""
+    return assets_dir() / "checkpoints" / "voices"
+
+
 def sample_dialogue() -> Path:
     """Return the recording of the bundled synthetic dialogue; its transcript lies beside it."""
     return assets_dir() / "samples" / "dialogue.flac"

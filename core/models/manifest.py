@@ -33,11 +33,12 @@ TRAINING, METRICS, CARD = "training.yaml", "metrics.json", "README.md"
 REQUIRED = (WEIGHTS, TRAINING, METRICS, CARD)
 PICKLES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy"})
 
-UTTERANCES, DIALOGUES = "utterances", "dialogue"
+UTTERANCES, DIALOGUES, VOICES = "utterances", "dialogue", "voices"
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         UTTERANCES: "a model of single utterances",
         DIALOGUES: "a dialogue model, which judges turns in their context",
+        VOICES: "a voice network, which tells speakers apart",
     }
 )
 """Value of `kind` in config.json -> what such a checkpoint holds."""
