@@ -1,0 +1,163 @@
+"""What stands for numpy in a pickle that is only read: values, no code, no buffers of its own.
+
+numpy's own loaders trust the file: a crafted dtype makes them follow pointers out of it. So a
+pickle gets these instead, which know plain numbers, texts and lists and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CODE = re.compile(r"\?|[bhilqBHILQefd]|[biuf](?:1|2|4|8)|[SU]\d{0,4}|O8?")
+_ORDERS = ("<", ">", "=", "|")
+_OBJECTS = "O"
+
+
+class PickledType:
+    """A numpy dtype of numbers, texts or objects. Raises ValueError on any other."""
+
+    __slots__ = ("_code", "_order")
+
+    def __init__(self, code: object, *_: object) -> None:
+        text = code.decode("latin1") if isinstance(code, bytes) else code
+        if isinstance(text, str) and text[:1] in _ORDERS:
+            self._order, text = text[0], text[1:]
+        else:
+            self._order = "="
+        if not isinstance(text, str) or not _CODE.fullmatch(text):
+            raise ValueError(f"arrays of type {code!r} are not read")
+        self._code = text
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) not in (8, 9) or any(state[2:5]):
+            raise ValueError("an array has a compound type")
+        if state[1] not in _ORDERS:
+            raise ValueError(f"an array has the byte order {state[1]!r}")
+        self._order = state[1]
+
+    @property
+    def objects(self) -> bool:
+        """Whether its items are Python objects of their own."""
+        return self._code.startswith(_OBJECTS)
+
+    def numpy(self) -> np.dtype[Any]:
+        """Return the type of numbers or texts."""
+        return np.dtype(f"{'=' if self._order == '|' else self._order}{self._code}")
+
+
+class PickledArray:
+    """A numpy array: `values` once it was filled. Raises ValueError where it makes no sense."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: NDArray[Any] = np.empty(0)
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise ValueError("an array is incomplete")
+        _, shape, dtype, by_columns, raw = state
+        self.values = _filled(raw, dtype, shape, "F" if by_columns else "C")
+
+
+class Callee:
+    """Something that a pickle may call; it can neither be changed nor made an instance of."""
+
+    __slots__ = ("_function",)
+    _function: Callable[..., object]
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        object.__setattr__(self, "_function", function)
+
+    def __call__(self, *arguments: object) -> object:
+        """Call what it stands for."""
+        return self._function(*arguments)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise ValueError(f"something sets {name} of what it may only call")
+
+    def __setstate__(self, state: object) -> None:
+        raise ValueError("something changes what it may only call")
+
+
+def reconstruct(*_: object) -> PickledArray:
+    """Stand for `numpy.core.multiarray._reconstruct`: an array that is filled later."""
+    return PickledArray()
+
+
+def from_buffer(raw: object, dtype: object, shape: object, order: object = "C") -> PickledArray:
+    """Stand for `numpy.core.numeric._frombuffer`: an array of pickle protocol 5."""
+    found = PickledArray()
+    found.values = _filled(raw, dtype, shape, "F" if order == "F" else "C")
+    return found
+
+
+def scalar(dtype: object, raw: object = b"") -> object:
+    """Stand for `numpy.core.multiarray.scalar`: one number or text."""
+    return _filled(raw, dtype, (), "C").item()
+
+
+def encode(text: object, encoding: object = "latin1") -> bytes:
+    """Stand for `_codecs.encode`, by which Python 3 writes bytes into old protocols."""
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8"):
+        raise ValueError(f"texts of encoding {encoding!r} are not read")
+    return text.encode(str(encoding))
+
+
+def _filled(raw: object, dtype: object, shape: object, order: str) -> NDArray[Any]:
+    sides = _shape(shape)
+    if not isinstance(dtype, PickledType):
+        raise ValueError("an array has no type")
+    if dtype.objects:
+        flat = _objects(raw, math.prod(sides))
+    else:
+        flat = np.frombuffer(_bytes(raw), dtype.numpy())
+    if flat.size != math.prod(sides):
+        raise ValueError(f"an array of shape {sides} has {flat.size} values")
+    return flat.reshape(sides, order="F" if order == "F" else "C")
+
+
+def _shape(shape: object) -> tuple[int, ...]:
+    sides = (shape,) if isinstance(shape, int) else shape
+    if not isinstance(sides, tuple) or len(sides) > 4:
+        raise ValueError(f"an array has the shape {shape!r}")
+    if not all(isinstance(side, int) and side >= 0 for side in sides):
+        raise ValueError(f"an array has the shape {shape!r}")
+    return sides
+
+
+def _bytes(raw: object) -> bytes | bytearray:
+    """Return the bytes of an array; Python 2 wrote them as text that Latin-1 turns back."""
+    if isinstance(raw, str):
+        return raw.encode("latin1")
+    if not isinstance(raw, bytes | bytearray):
+        raise ValueError("an array has no content")
+    return raw
+
+
+def _objects(raw: object, size: int) -> NDArray[Any]:
+    if not isinstance(raw, list) or len(raw) != size:
+        raise ValueError("an array of objects is incomplete")
+    found = np.empty(size, dtype=object)
+    for place, value in enumerate(raw):
+        found[place] = value
+    return found
+
+
+def plain(value: object) -> object:
+    """Return the array that a stand-in holds; anything else as it is."""
+    return value.values if isinstance(value, PickledArray) else value
+
+
+def items(value: object) -> Sequence[object] | None:
+    """Return what a list, a tuple or an array holds, None if it is neither."""
+    found = plain(value)
+    if isinstance(found, np.ndarray):
+        return list(found) if found.ndim else None
+    return found if isinstance(found, list | tuple) else None
