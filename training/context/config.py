@@ -9,8 +9,11 @@ from typing import Any
 from training.context.answers import READINGS
 from training.context.loss import TurnLossConfig
 from training.context.packed import APPEARANCE, NUMBERINGS
+from training.context.teachers import TeacherChoice
 from training.context.windows import HidingConfig, WindowConfig
 from training.data.buckets import BucketConfig
+from training.losses.distillation import DistillationConfig
+from training.losses.matryoshka import MatryoshkaConfig
 from training.trainer_config import TrainerConfig
 
 DEFAULT_BATCHES = BucketConfig(size=16)
@@ -31,6 +34,12 @@ class ContextTraining:
     batches: BucketConfig = DEFAULT_BATCHES
     """Windows of one batch; `length` counts turns, fill-up included."""
     loss: TurnLossConfig = field(default_factory=TurnLossConfig)
+    matryoshka: MatryoshkaConfig | None = None
+    """Train all nested sizes of the representation; for a model that has any."""
+    distillation: DistillationConfig | None = None
+    """Let students of each modality learn from teachers; for a model that has students."""
+    teachers: TeacherChoice = field(default_factory=TeacherChoice)
+    """What they are; only with distillation."""
     auxiliary: Mapping[str, float] = field(default_factory=dict)
     """Weights of losses that a model brings along; 1 for those not named."""
     speakers: str = APPEARANCE
@@ -48,6 +57,8 @@ class ContextTraining:
             raise ValueError(f"readings must be some of {', '.join(READINGS)}")
         if self.batches.length > 0:
             raise ValueError("batches.length must be 0: give size, the windows of a batch")
+        if self.distillation is None and self.teachers != TeacherChoice():
+            raise ValueError("there are teachers, but no distillation")
 
 
 @dataclass(frozen=True, slots=True)
