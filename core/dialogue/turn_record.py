@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from core.dialogue.context_record import context_from_record, context_to_record
 from core.errors import JournalError
 from core.types import (
     SAMPLE_RATE,
@@ -28,7 +29,8 @@ def turn_to_record(turn: Turn) -> Record:
 
     Attention maps are left out: they are large, and can be computed again from the audio. `label`
     is the strongest of the labels that are `given`: one, or none or several if they are not
-    exclusive.
+    exclusive. `context` is what the dialogue said of the turn when it was the newest, `hindsight`
+    what it says with later turns in view.
     """
     return {
         "start": round(seconds(turn.start), 4),
@@ -39,6 +41,8 @@ def turn_to_record(turn: Turn) -> Record:
         "index": turn.index,
         "channel": turn.channel,
         "notes": list(turn.notes),
+        "context": context_to_record(turn.context),
+        "hindsight": context_to_record(turn.hindsight),
     }
 
 
@@ -135,6 +139,9 @@ def turn_from_record(record: Mapping[str, Any]) -> Turn:
             emotion=_read_emotion(record),
             channel=int(record.get("channel", 0)),
             notes=tuple(record.get("notes", ())),
+            # Sessions recorded before there were dialogue models have neither.
+            context=context_from_record(record.get("context")),
+            hindsight=context_from_record(record.get("hindsight")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise JournalError(f"A turn is not readable: {error!r}.") from error
