@@ -21,6 +21,7 @@ from core.models.manifest import (
     TRAINING,
     WEIGHTS,
     CheckpointInfo,
+    Manifest,
     error_of,
     file_problems,
     hash_files,
@@ -160,7 +161,7 @@ def _untrained(info: CheckpointInfo) -> EmotionModel:
     return architecture_class(info.architecture).from_config(info.specification, info.model_config)
 
 
-def read_training(info: CheckpointInfo) -> dict[str, Any]:
+def read_training(info: Manifest) -> dict[str, Any]:
     """Return training.yaml as plain values.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -31,6 +31,12 @@ def write_weights(model: nn.Module, path: Path, *, half: bool) -> None:
         reason = "not finite, or too large for fp16" if half else "not finite"
         raise CheckpointError(f"The model can't be saved: {', '.join(wrong)}: {reason}.")
     save_file(stored, path)
+
+
+def is_half(path: Path) -> bool:
+    """Tell whether a safetensors file holds weights in fp16."""
+    with safe_open(path, framework="pt") as file:
+        return any(file.get_slice(name).get_dtype() == "F16" for name in file.keys())  # noqa: SIM118
 
 
 def _stored(tensor: Tensor, *, half: bool) -> Tensor:
