@@ -31,6 +31,7 @@ class MainWindow(QMainWindow):
     closing = Signal()
     file_dropped = Signal(str)
     play_asked = Signal(float, float)
+    settings_asked = Signal()
 
     def __init__(self, state: ViewState) -> None:
         super().__init__()
@@ -89,6 +90,8 @@ class MainWindow(QMainWindow):
             state.state_changed,
             state.cleared,
             state.theme_changed,
+            state.context_changed,
+            state.reading_changed,
             state.time.changed,
             state.playhead_moved,
         ):
@@ -103,6 +106,8 @@ class MainWindow(QMainWindow):
     def _make_workspace(self) -> Workspace:
         workspace = Workspace(self.state)
         workspace.play_asked.connect(self.play_asked)
+        workspace.settings_asked.connect(self.settings_asked)
+        workspace.uncovered.connect(self._wake)
         workspace.adopt(self.actions_by_name, self)
         self._stack.addWidget(workspace)
         workspace.remember_pristine()
@@ -145,6 +150,12 @@ class MainWindow(QMainWindow):
         self.show_workspace()
         assert self._workspace is not None
         self._workspace.open_search()
+
+    def show_panel(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self.show_workspace()
+        assert self._workspace is not None
+        self._workspace.show_panel(name)
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or go back."""

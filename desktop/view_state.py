@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from core.labels import EMOTIONS
 from core.pipeline.events import AudioHeard, SessionState, TurnUpdated
 from core.types import SAMPLE_RATE, ContextInfo, Message, Turn, TurnStatus
-from desktop.item_models.dialogue import Reading
 from desktop.item_models.emotion_timeline import EmotionTimeline
+from desktop.item_models.readings import Reading
 from desktop.item_models.sound_history import SoundHistory
 from desktop.item_models.steady_label import SteadyLabel
 from desktop.item_models.turns import TurnModel
@@ -61,6 +61,8 @@ class ViewState(QObject):
         self.context: ContextInfo | None = None
         self.no_context: Message | None = None
         """Why a dialogue model that was asked for is not there."""
+        self.expects_context = False
+        """A dialogue model was asked for and is not ready yet."""
         self.reading = Reading.CONTEXT
         self._speakers: dict[str, None] = {}
 
@@ -75,6 +77,7 @@ class ViewState(QObject):
         self.newest = self.complete = self.selected = None
         self.level, self.clipped, self.playhead = (), False, None
         self.context = self.no_context = None
+        self.expects_context = False
         self.time.now = self.time.total = 0.0
         self.cleared.emit()
         self.context_changed.emit()
@@ -183,15 +186,20 @@ class ViewState(QObject):
 
     def set_context(self, info: ContextInfo) -> None:
         """Take note of the dialogue model that reads the turns among each other."""
-        self.context, self.no_context = info, None
+        self.context, self.no_context, self.expects_context = info, None, False
         if info.model.labels != self._dialogue_labels:
             self._dialogue_labels = info.model.labels
             self.set_theme(self.theme)
         self.context_changed.emit()
 
+    def expect_context(self) -> None:
+        """Take note that a dialogue model is being loaded."""
+        self.expects_context = True
+        self.context_changed.emit()
+
     def miss_context(self, reason: Message) -> None:
         """Take note of why the dialogue model that was asked for is not there."""
-        self.no_context = reason
+        self.no_context, self.expects_context = reason, False
         self.context_changed.emit()
 
     def read_as(self, reading: Reading) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
 
-from desktop.panels import PANELS
-from desktop.panels.panel import AsksForSound, Panel, Searchable
+from desktop.panels import PANELS, PanelEntry
+from desktop.panels.panel import AsksForSettings, AsksForSound, Panel, Searchable
 from desktop.view_state import ViewState
 
 FOLD_BELOW = 660
@@ -23,6 +23,9 @@ class Workspace(QMainWindow):
     """A window inside the window, for its dock areas; one dock a panel (`PANELS`)."""
 
     play_asked = Signal(float, float)
+    settings_asked = Signal()
+    uncovered = Signal()
+    """A panel came to the front of its tabs, and may show what is long past."""
 
     def __init__(self, state: ViewState) -> None:
         super().__init__()
@@ -50,6 +53,12 @@ class Workspace(QMainWindow):
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             window.removeAction(action)
             self.addAction(action)
+
+    def show_panel(self, name: str) -> None:
+        """Bring a panel to the front, wherever it is."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+        self.panels[name].setFocus()
 
     def frame(self) -> None:
         """Let every panel redraw what moves."""
@@ -95,9 +104,12 @@ class Workspace(QMainWindow):
             panel = entry.load()(state)
             if isinstance(panel, AsksForSound):
                 panel.play_asked.connect(self.play_asked)
+            if isinstance(panel, AsksForSettings):
+                panel.settings_asked.connect(self.settings_asked)
             dock = QDockWidget()
             dock.setObjectName(f"dock_{entry.name}")
             dock.setWidget(panel)
+            dock.visibilityChanged.connect(self.uncovered)
             dock.setFeatures(
                 QDockWidget.DockWidgetFeature.DockWidgetMovable
                 | QDockWidget.DockWidgetFeature.DockWidgetClosable
@@ -107,7 +119,7 @@ class Workspace(QMainWindow):
             self.docks[entry.name] = dock
 
     def _column(self, left: bool) -> list[QDockWidget]:
-        return [self.docks[entry.name] for entry in PANELS if entry.left is left]
+        return [self.docks[entry.name] for entry in _standing(left)]
 
     def _arrange(self) -> None:
         """Put two columns into one dock area: only within an area do the widths obey."""
@@ -117,6 +129,11 @@ class Workspace(QMainWindow):
         for column in (left, right):
             for above, below in pairwise(column):
                 self.splitDockWidget(above, below, Qt.Orientation.Vertical)
+        for entry in PANELS:
+            if entry.behind:
+                front = self.docks[entry.behind]
+                self.tabifyDockWidget(front, self.docks[entry.name])
+                front.raise_()
 
     def _fold(self) -> None:
         """Where the window is too low for three docks at the right, two of them share tabs."""
@@ -133,7 +150,12 @@ class Workspace(QMainWindow):
         self._fold()
         columns = self._column(True), self._column(False)
         for left, column in zip((True, False), columns, strict=True):
-            shares = [entry.share * 10 for entry in PANELS if entry.left is left]
+            shares = [entry.share * 10 for entry in _standing(left)]
             self.resizeDocks(column, shares, Qt.Orientation.Vertical)
         tops = [column[0] for column in columns]
         self.resizeDocks(tops, [630, 370], Qt.Orientation.Horizontal)
+
+
+def _standing(left: bool) -> list[PanelEntry]:
+    """Return the panels of a side that have a place of their own."""
+    return [entry for entry in PANELS if entry.left is left and not entry.behind]

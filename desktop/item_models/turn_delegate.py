@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -20,9 +29,13 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.types import SAMPLE_RATE, Turn, TurnStatus
 from desktop import names
+from desktop.item_models.readings import changed_by_context
 from desktop.item_models.turns import TurnRole, turn_text
 from desktop.plots.plot import draw_chips
 from desktop.theme import LIGHT, Theme
+
+MARK_WIDTH = 26
+"""Pixels of an arrow and a spot in the colour of another emotion."""
 
 _PADDING = 6
 _GAP = 10
@@ -52,6 +65,8 @@ class TurnDelegate(QStyledItemDelegate):
         self.speaker_width = 0
         self.emotion_width = 0
         """Pixels of the widest emotion with its number, as `measure_emotions` found."""
+        self.context_width = 0
+        """Pixels at the right for the mark of an emotion that context changes."""
 
     def measure_emotions(self, labels: Sequence[str], font: QFont, exclusive: bool) -> bool:
         """Make room for the words of these classes; true when that changed.
@@ -100,6 +115,7 @@ class TurnDelegate(QStyledItemDelegate):
         self._speaker(painter, line, columns, turn, font)
         self._text(painter, rect, columns, turn, font)
         self._emotion(painter, rect, line, columns, turn, font)
+        self._context(painter, rect, line, turn)
         painter.restore()
 
     def _background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
@@ -163,7 +179,7 @@ class TurnDelegate(QStyledItemDelegate):
         painter.setFont(shown)
         quiet = partial or not result.given
         painter.setPen(QColor(self.theme.muted if quiet else self.theme.text))
-        box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8, 0)
+        box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8 - self.context_width, 0)
         number = " ?" if result.uncertain else "  "
         if len(result.given) == 1:
             number = names.probability(result.confidence) + number
@@ -173,6 +189,20 @@ class TurnDelegate(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, words)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)
 
+    def _context(self, painter: QPainter, rect: QRect, line: QRect, turn: Turn) -> None:
+        """Mark a turn that sounds different among the others; the tooltip has both emotions."""
+        label = changed_by_context(turn)
+        if label is None or not self.context_width:
+            return
+        left = rect.right() - 8 - MARK_WIDTH
+        middle = line.top() + line.height() / 2
+        painter.setPen(QPen(QColor(self.theme.muted), 1.3))
+        tip = QPointF(left + 9, middle)
+        painter.drawLine(QPointF(left, middle), tip)
+        painter.drawPolyline([tip + QPointF(-3.5, -3.5), tip, tip + QPointF(-3.5, 3.5)])
+        spot = QRectF(left + 13, middle - 5.5, 11, 11)
+        draw_chips(painter, spot, self.theme, (label,), 3)
+
     def _columns(self, font: QFont, width: int) -> _Columns:
         metrics = QFontMetrics(font)
         time = 8
@@ -180,7 +210,7 @@ class TurnDelegate(QStyledItemDelegate):
         text = speaker + (self.speaker_width + _GAP if self.speaker_width else 0)
         one = metrics.horizontalAdvance("surprise  0.00 ?")
         wanted = max(one, min(self.emotion_width, round(_MOST_FOR_EMOTIONS * width)))
-        emotion = max(text + 60, width - wanted - 34)
+        emotion = max(text + 60, width - wanted - 34 - self.context_width)
         return _Columns(time, speaker, text, max(40, emotion - text - 14), emotion)
 
     def _layout(self, turn: Turn, font: QFont, width: int) -> QTextLayout:

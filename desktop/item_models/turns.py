@@ -6,10 +6,18 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 
-from core.types import SAMPLE_RATE, EmotionResult, Turn, TurnStatus
+from core.types import SAMPLE_RATE, ContextResult, EmotionResult, Turn, TurnStatus
 from desktop import names
+from desktop.item_models.readings import changed_by_context, seen_later
 
 TurnRole = Qt.ItemDataRole.UserRole + 1
 """The `Turn` itself."""
@@ -170,7 +178,25 @@ def describe(turn: Turn) -> str:
     if turn.emotion is not None:
         parts.append(emotion_text(turn.emotion))
         parts.extend(names.doubt(reason) for reason in turn.emotion.doubts)
+    parts.extend(_revisions(turn))
     return ", ".join(parts)
+
+
+def _revisions(turn: Turn) -> list[str]:
+    """Return what the dialogue says of a turn, where that is not what the turn itself said."""
+    found = []
+    if turn.context is not None and changed_by_context(turn):
+        text = QCoreApplication.translate("Turns", "in context: {emotion}")
+        found.append(text.format(emotion=context_text(turn.context)))
+    if turn.hindsight is not None and seen_later(turn):
+        text = QCoreApplication.translate("Turns", "seen later: {emotion}")
+        found.append(text.format(emotion=context_text(turn.hindsight)))
+    return found
+
+
+def context_text(result: ContextResult) -> str:
+    """Return "sad 0.61" for what a dialogue model says."""
+    return f"{names.emotion(result.label)} {names.probability(result.confidence)}"
 
 
 def emotion_text(result: EmotionResult) -> str:

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PanelEntry:
-    """Name (also in the stored layout), class, side, and share of the height of that side."""
+    """Name (also in the stored layout), class, side, and share of the height of that side.
+
+    `behind` names the panel whose place this one shares, as a tab behind it.
+    """
 
     name: str
     target: str
     left: bool
-    share: int
+    share: int = 0
+    behind: str = ""
 
     def load(self) -> type[Panel]:
         """Import the class of the panel."""
@@ -27,8 +31,9 @@ class PanelEntry:
 
 
 PANELS: tuple[PanelEntry, ...] = (
-    PanelEntry("sound", "desktop.panels.sound:SoundPanel", left=True, share=24),
-    PanelEntry("curves", "desktop.panels.curves:CurvesPanel", left=True, share=34),
+    PanelEntry("sound", "desktop.panels.sound:SoundPanel", left=True, share=22),
+    PanelEntry("curves", "desktop.panels.curves:CurvesPanel", left=True, share=36),
+    PanelEntry("dialogue", "desktop.panels.dialogue:DialoguePanel", left=True, behind="curves"),
     PanelEntry("transcript", "desktop.panels.transcript:TranscriptPanel", left=True, share=42),
     PanelEntry("now", "desktop.panels.now:NowPanel", left=False, share=32),
     PanelEntry("affect", "desktop.panels.affect:AffectPanel", left=False, share=26),

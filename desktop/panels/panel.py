@@ -72,6 +72,13 @@ class AsksForSound(Protocol):
 
 
 @runtime_checkable
+class AsksForSettings(Protocol):
+    """A panel that offers to change the settings (signal without arguments)."""
+
+    settings_asked: Any
+
+
+@runtime_checkable
 class Searchable(Protocol):
     """A panel with a search field."""
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from core.pipeline.events import SessionState
 from core.types import Turn
-from desktop.item_models.turn_delegate import TurnDelegate
+from desktop.item_models.turn_delegate import MARK_WIDTH, TurnDelegate
 from desktop.panels.panel import Panel
 from desktop.theme import Theme
 from desktop.view_state import ViewState
@@ -78,6 +78,7 @@ class TranscriptPanel(Panel):
         self.view.clicked.connect(self._clicked)
         state.selection_changed.connect(self._select)
         state.state_changed.connect(self._show_empty)
+        state.context_changed.connect(self._fit_context)
         self.setFocusProxy(self.view)
         self.set_theme(state.theme)
         self.retranslate()
@@ -152,6 +153,17 @@ class TranscriptPanel(Panel):
             self._empty.setText(self.tr("It ended before a turn was complete."))
         else:
             self._empty.setText(self.tr("No speech was found."))
+
+    def _fit_context(self) -> None:
+        """Make room for the mark of an emotion that context changes, where there is context."""
+        expected = self.state.context is not None or self.state.expects_context
+        width = MARK_WIDTH if expected or self._delegate.context_width else 0
+        if not self.state.turns.rowCount():
+            width = MARK_WIDTH if expected else 0
+        if width != self._delegate.context_width:
+            self._delegate.context_width = width
+            self._measure_all()
+            self.view.viewport().update()
 
     def _inserted(self, _: QModelIndex, first: int, last: int) -> None:
         fitted = self._fit_speakers(), self._fit_emotions()

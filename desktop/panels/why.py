@@ -17,11 +17,12 @@ from core.types import (
     Turn,
 )
 from desktop import messages, names
+from desktop.item_models.dialogue import turn_map
 from desktop.item_models.turns import turn_text
 from desktop.panels.choice_box import ChoiceBox
 from desktop.panels.panel import Panel
 from desktop.plots.attention_plot import AttentionPlot
-from desktop.plots.share_bar import Part, ShareBars, ShareRow
+from desktop.plots.share_bar import ShareBars, ShareRow, emotion_parts
 from desktop.source_text import QT_TRANSLATE_NOOP
 from desktop.theme import Theme
 from desktop.view_state import ViewState
@@ -49,7 +50,9 @@ _MEANING: Mapping[AttentionKind, str] = MappingProxyType(
             "WhyPanel", "Which parts of the picture weighed most. Not a proof of the decision."
         ),
         AttentionKind.TURN: QT_TRANSLATE_NOOP(
-            "WhyPanel", "Which earlier turns were taken into account for this one."
+            "WhyPanel",
+            "How much the dialogue model drew on each turn, this one at the right. It is not a "
+            "proof of why it decided.",
         ),
     }
 )
@@ -162,7 +165,9 @@ class WhyPanel(Panel):
         rows = self._rows(result)
         self._views.set_rows(rows)
         self._views.describe("; ".join(f"{row.name}: {row.word}" for row in rows))
-        maps = (entry for entry in result.attentions if not _says_nothing(entry))
+        maps = [entry for entry in result.attentions if not _says_nothing(entry)]
+        among_turns = turn_map(turn, self.state.turns)
+        maps += [among_turns] if among_turns is not None else []
         self._maps = tuple(sorted(maps, key=lambda entry: _ORDER.index(entry.kind)))
         self._show_map()
 
@@ -206,18 +211,8 @@ class WhyPanel(Panel):
         )
 
     def _row(self, name: str, result: EmotionResult, values: tuple[float, ...]) -> ShareRow:
-        """Return a bar of parts that fill it, or of slots where emotions stand for themselves."""
-        theme = self.state.theme
-        slot = 0.0 if result.exclusive else 1.0 / len(values)
-        parts = tuple(
-            Part(
-                value * (slot or 1.0),
-                theme.emotion_colour(label).name(),
-                theme.needs_outline(label),
-                slot=slot,
-            )
-            for label, value in zip(result.labels, values, strict=True)
-        )
+        """Return a bar of what a result says, and in words."""
+        parts = emotion_parts(result.labels, values, self.state.theme, result.exclusive)
         given = " + ".join(names.emotion(label) for label in result.given_by(values))
         return ShareRow(name, parts, given or names.no_emotion())
 

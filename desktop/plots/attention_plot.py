@@ -23,6 +23,7 @@ from core.types import AttentionKind, AttentionMap, Axis
 from desktop import names
 from desktop.plots.feature_pictures import draw_blocks, draw_profile, feature_name
 from desktop.plots.plot import Plot
+from desktop.plots.turn_arcs import draw_arcs
 from desktop.theme import ink_on
 
 _MOST_ROWS = 40
@@ -161,31 +162,26 @@ class AttentionPlot(Plot):
 
     def draw_arcs(self, painter: QPainter, attention: AttentionMap) -> None:
         """Paint turns on a line and an arc from the newest to each it looked at."""
-        weights = attention.weights[-1]
-        area = QRectF(self.rect()).adjusted(12, 8, -12, -22)
-        count = len(weights)
-        xs = np.linspace(area.left(), area.right(), count) if count > 1 else [area.center().x()]
-        base = area.bottom()
-        target = float(xs[-1])
-        for position, weight in enumerate(weights):
-            x = float(xs[position])
-            path = QPainterPath(QPointF(x, base))
-            height = area.height() * min(1.0, abs(target - x) / max(area.width(), 1) + 0.15)
-            path.cubicTo(x, base - height, target, base - height, target, base)
-            colour = QColor(self.theme.accent)
-            colour.setAlphaF(0.15 + 0.85 * float(weight / max(float(weights.max()), 1e-9)))
-            painter.setPen(QPen(colour, 1 + 7 * float(weight)))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPath(path)
-            painter.setBrush(QColor(self.theme.text))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawEllipse(QPointF(x, base), 4, 4)
-            painter.setPen(QColor(self.theme.muted))
-            painter.drawText(
-                QRectF(x - 40, base + 5, 80, 16),
-                Qt.AlignmentFlag.AlignCenter,
-                _name(attention.key_axis, position),
-            )
+        weights = attention.weights[-1].tolist()
+        painter.setFont(self.small_font())
+        metrics = QFontMetricsF(painter.font())
+        area = QRectF(self.rect()).adjusted(22, 4, -22, -metrics.height() - 4)
+        xs = np.linspace(area.left(), area.right(), len(weights)).tolist()
+        xs = xs if len(weights) > 1 else [area.center().x()]
+        half = (xs[-1] - xs[0]) / max(1, len(weights) - 1) / 2
+        self._grid = area.adjusted(-half, 0, half, 0)
+        ends = [(x, weight, None) for x, weight in zip(xs, weights, strict=True)]
+        draw_arcs(painter, area, ends, xs[-1], self.theme)
+        painter.setPen(QColor(self.theme.muted))
+        free = QRectF(self.rect()).right()
+        for position in range(len(weights) - 1, -1, -1):  # the newest is named in any case
+            words = _name(attention.key_axis, position)
+            width = metrics.horizontalAdvance(words)
+            right = min(xs[position] + width / 2, QRectF(self.rect()).right())
+            if right <= free and right - width >= 0:
+                box = QRectF(right - width, area.bottom() + 2, width + 2, metrics.height())
+                painter.drawText(box, Qt.AlignmentFlag.AlignLeft, words)
+                free = right - width - 8
 
     def draw_frames(self, painter: QPainter, attention: AttentionMap) -> None:
         """Paint how much each moment counted over time; dashed: if all counted alike."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from desktop.plots.plot import Plot
+from desktop.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,22 @@ class ShareRow:
     parts: tuple[Part, ...]
     word: str = ""
     strong: bool = False
+
+
+def emotion_parts(
+    labels: Sequence[str], values: Sequence[float], theme: Theme, exclusive: bool = True
+) -> tuple[Part, ...]:
+    """Return parts that fill a bar, or slots where emotions stand for themselves."""
+    slot = 0.0 if exclusive else 1.0 / len(values)
+    return tuple(
+        Part(
+            value * (slot or 1.0),
+            theme.emotion_colour(label).name(),
+            theme.needs_outline(label),
+            slot=slot,
+        )
+        for label, value in zip(labels, values, strict=True)
+    )
 
 
 class ShareBars(Plot):
