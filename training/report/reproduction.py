@@ -21,7 +21,9 @@ def reproduction_document(found: Reproduction) -> Document:
         pictures = [path for path in found.images if path.suffix == ".png"]
         sections.append(Section("Attention", tuple(Image(p, _ATTENTION) for p in pictures)))
     sections.append(Section("What differs from the paper", (Bullets(found.differences),)))
-    sections.append(Section("How figures were made", (Text(tables.INTERVALS), Text(_HOW))))
+    sections.append(
+        Section("How figures were made", (Text(found.intervals or tables.INTERVALS), Text(_HOW)))
+    )
     return Document(found.title, found.source, tuple(sections))
 
 

@@ -1,4 +1,4 @@
-"""`emoscope reproduce rsa-cfn|knu`: run a paper's protocol and print its table beside ours."""
+"""`emoscope reproduce PAPER`: run a paper's protocol and print its table beside ours."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import EmoscopeError
-from training.reproduce.protocols import PAPERS, protocol
+from core.errors import ConfigError, EmoscopeError
+from training.reproduce.protocols import PAPERS, SEEDS, protocol
 
 if TYPE_CHECKING:
     from training.reproduce.options import ReproduceOptions
     from training.reproduce.rows import Reproduction
 
 _PLAIN_WIDTH = 240
+_VARIANTS = {"systems": ("corrected", "paper"), "mglra": ("full", "released")}
+"""Of RSA-CFN's and KNU's systems, and of MGLRA; the first of each is usual."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,6 +48,7 @@ def _options(arguments: argparse.Namespace) -> ReproduceOptions:
 
     if arguments.threads > 0:
         torch.set_num_threads(arguments.threads)
+    variants = _variants(arguments)
     rows = [name.strip() for name in (arguments.rows or "").split(",") if name.strip()]
     return ReproduceOptions(
         paper=arguments.paper,
@@ -53,11 +56,12 @@ def _options(arguments: argparse.Namespace) -> ReproduceOptions:
         data=arguments.data,
         generated=arguments.generated,
         rows=tuple(rows),
-        variant=Variant(arguments.variant),
+        variant=Variant(variants["systems"]),
+        mglra=variants["mglra"],
         protocol=arguments.protocol,
         quick=arguments.quick,
         folds=arguments.folds,
-        seeds=arguments.seeds,
+        seeds=arguments.seeds or (1 if arguments.quick else SEEDS.get(arguments.paper, 1)),
         figure=arguments.figure,
         speech=arguments.speech,
         text=arguments.text,
@@ -67,6 +71,20 @@ def _options(arguments: argparse.Namespace) -> ReproduceOptions:
         resume=arguments.resume,
         reporter=Reporter(),
     )
+
+
+def _variants(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the variants of RSA-CFN's and KNU's systems, and of MGLRA. Raises ConfigError."""
+    kind = "mglra" if arguments.paper == "mrl-mkd" else "systems"
+    chosen = {name: known[0] for name, known in _VARIANTS.items()}
+    if arguments.variant is not None:
+        if arguments.variant not in _VARIANTS[kind]:
+            raise ConfigError(
+                f"{arguments.paper} has no variant {arguments.variant!r}.",
+                f"Choose {' or '.join(_VARIANTS[kind])}.",
+            )
+        chosen[kind] = arguments.variant
+    return chosen
 
 
 def _is_main() -> bool:
@@ -117,7 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--data", type=Path, metavar="DIR",
-        help="folder of KEMDy20 and KEMDy19 as published, or one with speech/manifest.csv",
+        help="folder of KEMDy20 and KEMDy19 as published, or one with speech/manifest.csv; for"
+        " mrl-mkd of the feature files of IEMOCAP and MELD, or one with text/meld, text/emorynlp",
     )  # fmt: skip
     source.add_argument(
         "--generated", action="store_true",
@@ -126,7 +145,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", metavar="1,10,...", help="only these rows (default: all)")
     parser.add_argument("--quick", action="store_true", help="shrink everything; within a minute")
     parser.add_argument("--folds", type=_positive, help="run only so many of the folds")
-    parser.add_argument("--seeds", type=_positive, default=1, help="trainings per fold")
+    parser.add_argument(
+        "--seeds", type=_positive,
+        help="trainings per fold (default: 1; of mrl-mkd, which has no folds, 3 of each row)",
+    )  # fmt: skip
     _add_protocol(parser)
     _add_encoders(parser)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/reproduce-...)")
@@ -141,13 +163,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_protocol(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--variant", choices=("corrected", "paper"), default="corrected",
-        help="of the systems: as they should be, or bug for bug (default: %(default)s)",
+        "--variant", choices=[name for known in _VARIANTS.values() for name in known],
+        help="of the systems: corrected, as they should be (default), or paper, bug for bug; of"
+        " mrl-mkd: full, MGLRA as the paper draws it (default), or released, as its code computes",
     )  # fmt: skip
     parser.add_argument(
         "--protocol", choices=("default", "paper"), default="default",
-        help="default: unseen speakers, epoch chosen on a validation part; paper: the published"
-        " split, epoch chosen on the test part",
+        help="default: unseen speakers (mrl-mkd: dialogues), epoch chosen on a validation part;"
+        " paper: the published split, epoch chosen on the test part",
     )  # fmt: skip
     parser.add_argument(
         "--task", choices=("total", "classification", "regression"), default="total",

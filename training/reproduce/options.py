@@ -16,17 +16,18 @@ class ReproduceOptions:
     """The arguments of the command, checked.
 
     Attributes:
-        paper: "rsa-cfn" or "knu".
+        paper: "rsa-cfn", "knu" or "mrl-mkd".
         data: folder of the corpus; None with `generated`.
         generated: make a small corpus in the published layout, and tiny encoders.
         out: everything that is kept goes here.
         rows: names of rows; empty: all.
-        variant: of the systems.
+        variant: of the systems of RSA-CFN and KNU.
+        mglra: variant of MGLRA, of MRL/MKD: "full" as the paper draws it, or "released".
         protocol: "paper" is the published split, and the epoch chosen on the test part; "default"
-            holds out speakers and chooses on a validation part.
+            holds out speakers (of MRL/MKD: dialogues) and chooses on a validation part.
         quick: shrink corpus, epochs and projections to end within a minute.
         folds: how many of the folds are run, None: as many as the protocol has by default.
-        seeds: trainings per fold.
+        seeds: trainings per fold, or of each row where there are no folds.
         figure: also draw the attention figure.
         speech, text, second_text: encoders by hub name or folder instead of the paper's; the last
             is the one table 3 compares with.
@@ -42,6 +43,7 @@ class ReproduceOptions:
     generated: bool = False
     rows: tuple[str, ...] = ()
     variant: Variant = Variant.CORRECTED
+    mglra: str = "full"
     protocol: str = "default"
     quick: bool = False
     folds: int | None = None

@@ -121,6 +121,7 @@ class Reproduction:
         tables: with results; counts: of rows.
         differences: what differs from the paper, one sentence each.
         images: drawings that were made.
+        intervals: what was resampled for them; empty: rows of the test part.
         seconds: it took.
     """
 
@@ -132,3 +133,4 @@ class Reproduction:
     differences: tuple[str, ...] = ()
     images: tuple[Path, ...] = ()
     seconds: float = 0.0
+    intervals: str = ""

@@ -42,7 +42,7 @@ def print_reproduction(found: Reproduction, console: Console) -> None:
     console.print("What differs from the paper", style="bold")
     for line in found.differences:
         console.print(f"- {line}", markup=False)
-    console.print(f"\n{INTERVALS}\nTook {found.seconds:.0f} s.", markup=False)
+    console.print(f"\n{found.intervals or INTERVALS}\nTook {found.seconds:.0f} s.", markup=False)
 
 
 def _rich(title: str, heads: Sequence[str], rows: Iterable[Cells]) -> Table:
@@ -177,7 +177,9 @@ def as_markdown(found: Reproduction, heading_level: int = 1) -> str:
         parts += [f"{mark}# {counted.title}\n", _pipes(count_heading(counted), count_body(counted))]
         parts += [f"- {note}" for note in counted.notes] + [""]
     parts += [f"{mark}# What differs from the paper\n", *(f"- {x}" for x in found.differences)]
-    return "\n".join([*parts, "", f"{INTERVALS} Took {found.seconds:.0f} s.", ""])
+    return "\n".join(
+        [*parts, "", f"{found.intervals or INTERVALS} Took {found.seconds:.0f} s.", ""]
+    )
 
 
 def _pipes(heads: Cells, rows: Iterable[Cells]) -> str:
