@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,16 @@ from core.dialogue.export.formats import FORMATS, LANGUAGES, export, parse_forma
 from core.dialogue.readers.transcripts import TranscriptFile, find_transcript, read_transcript
 from core.errors import ConfigError, EmoscopeError, TranscriptFileError
 from core.pipeline.analyzer import load_analyzer
+from core.pipeline.context import DialogueContext
+from core.pipeline.dialogue_context import load_context, shipped_context
 from core.pipeline.events import Event, Notice, Progress
 from core.pipeline.lifecycle import Listener
 from core.pipeline.offline import analyze_file
 from core.pipeline.protocols import Analyzer, Transcriber
-from core.resources import embedded_checkpoint
-from core.types import Message
+from core.pipeline.speakers import SpeakerTracker
+from core.pipeline.voice_speakers import load_voice_speakers
+from core.resources import embedded_checkpoint, voice_checkpoint
+from core.types import Message, ModelInfo
 
 EXIT_SOME_FAILED = 1
 
@@ -88,7 +92,31 @@ def parser() -> argparse.ArgumentParser:
         default="mono",
         help="both: each channel is a speaker, A and B (default: mono)",
     )
+    _add_dialogue_options(made)
     return made
+
+
+def _add_dialogue_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--context",
+        default="auto",
+        metavar="C",
+        help="dialogue model that reads each turn among the others: auto (the one that ships, "
+        "where it fits the checkpoint), off, or its folder (default: auto)",
+    )
+    made.add_argument(
+        "--context-turns",
+        type=int,
+        metavar="N",
+        help="how many turns it looks at, the newest included (default: as in its training)",
+    )
+    made.add_argument(
+        "--speakers",
+        choices=("auto", "voices"),
+        default="auto",
+        help="who speaks: auto (as the transcript or the channels say), or where these say "
+        "nothing by the voices, which is experimental (default: auto)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +137,8 @@ class _Batch:
         self._formats = formats
         self._screen = screen
         self._transcriber: Transcriber | None = None
+        self._context: DialogueContext | None = None
+        self._speakers: SpeakerTracker | None = None
         self._looked = False
         self._said: set[str] = set()
 
@@ -117,6 +147,9 @@ class _Batch:
         began = time.monotonic()
         analyzer = open_analyzer(self._arguments.model)
         analyzer.warm_up()
+        wanted, turns = self._arguments.context, self._arguments.context_turns
+        self._context = open_context(wanted, analyzer.model, turns)
+        self._speakers = open_speakers(self._arguments.speakers)
         files = self._arguments.files
         done = [
             self._guarded(path, stem, analyzer)
@@ -150,6 +183,8 @@ class _Batch:
             annotations=annotations,
             channels=self._arguments.channels,
             language=self._arguments.language,
+            context=self._context,
+            speakers=self._speakers,
         )
         recording, error = outcome.recording, outcome.error
         if error is not None:
@@ -244,3 +279,31 @@ class _Batch:
 def open_analyzer(model: str) -> Analyzer:
     """Return the analyzer of a checkpoint folder, or of the "embedded" one. CheckpointError."""
     return load_analyzer(embedded_checkpoint() if model == "embedded" else Path(model))
+
+
+def open_context(wanted: str, model: ModelInfo, turns: int | None = None) -> DialogueContext | None:
+    """Return the dialogue model to read turns with, or None.
+
+    Args:
+        wanted: "auto", "off", or a checkpoint folder.
+        model: the utterance model whose features it gets.
+        turns: how many it looks at; None: as many as in its training.
+
+    Raises:
+        CheckpointError: the folder named is none of a dialogue model.
+        ConfigError: it is to look at no turn.
+    """
+    choices: Mapping[str, Callable[[], DialogueContext | None]] = {
+        "auto": lambda: shipped_context(model.digest, turns),
+        "off": lambda: None,
+    }
+    return choices.get(wanted.lower(), lambda: load_context(Path(wanted), turns))()
+
+
+def open_speakers(wanted: str) -> SpeakerTracker | None:
+    """Return who tells voices apart: nobody for "auto", the model that ships for "voices".
+
+    Raises:
+        CheckpointError: that model is not there.
+    """
+    return load_voice_speakers(voice_checkpoint()) if wanted == "voices" else None

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.commands.analyze import open_analyzer
+from core.commands.analyze import open_analyzer, open_context
 from core.commands.live_table import LiveTable
 from core.dialogue.export.formats import export
 from core.dialogue.readers.transcripts import find_transcript, read_transcript
@@ -37,6 +37,7 @@ def main(argv: Sequence[str]) -> int:
         raise MediaError(f"The sample dialogue {media} is missing.", "Install Emoscope again.")
     print(WHAT_THIS_IS if _has_display() else f"{NO_DISPLAY} {WHAT_THIS_IS}", flush=True)
     analyzer = open_analyzer(arguments.model)
+    context = open_context(arguments.context, analyzer.model)
     found = find_transcript(media)
     realtime = sys.stdout.isatty() and not arguments.fast
     with LiveTable(f"Sample dialogue · {media.name}") as table:
@@ -47,6 +48,7 @@ def main(argv: Sequence[str]) -> int:
             table,
             annotations=read_transcript(found).annotations if found else (),
             realtime=realtime,
+            context=context,
         )
     if outcome.error is not None:
         raise outcome.error
@@ -67,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--out", type=Path, default=Path("emoscope-report"), metavar="DIR")
     made.add_argument("--model", default="embedded", metavar="M", help="checkpoint folder")
+    made.add_argument(
+        "--context", default="auto", metavar="C", help="dialogue model: auto, off or its folder"
+    )
     made.add_argument("--fast", action="store_true", help="as fast as possible")
     return made
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.commands.sentences import sentence
-from core.dialogue.export.wording import clock, emotion_phrase
+from core.dialogue.export.wording import clock, context_phrase, emotion_phrase
 from core.palette import colours_for
 from core.pipeline.events import Event, Notice, Progress, TurnUpdated
 from core.types import EmotionResult, Turn, TurnStatus, seconds
@@ -23,11 +23,20 @@ BAR = 12
 
 def turn_line(turn: Turn) -> str:
     """Return a final turn as one plain line."""
-    emotion = emotion_phrase(turn.emotion, "en") if turn.emotion else "not judged"
+    emotion = _emotion(turn, "not judged")
     text = turn.transcript.text if turn.transcript else ""
     return (
         f"{clock(seconds(turn.start)):>5}  {turn.speaker or '':<8}  {emotion:<16}  {text}".rstrip()
     )
+
+
+def _emotion(turn: Turn, nothing: str) -> str:
+    """Return the emotion of a turn, and what it is in context where that is another one."""
+    emotion, context = turn.emotion, turn.context
+    phrase = emotion_phrase(emotion, "en") if emotion else nothing
+    if context is None or (emotion is not None and emotion.label == context.label):
+        return phrase
+    return f"{phrase} → {context_phrase(context, 'en')} in context"
 
 
 class PipedConsole(Console):
@@ -123,7 +132,7 @@ def _cells(turn: Turn) -> tuple[Text, ...]:
         Text(clock(seconds(turn.start))),
         Text(turn.speaker or ""),
         said,
-        Text(emotion_phrase(emotion, "en") if emotion else "…"),
+        Text(_emotion(turn, "…")),
         _bar(emotion),
     )
 

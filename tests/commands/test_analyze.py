@@ -15,19 +15,19 @@ from rich.console import Console
 
 from core.audio.io import read_audio
 from core.commands import analyze, demo
-from core.commands.live_table import LiveTable, PipedConsole
+from core.commands.live_table import LiveTable, PipedConsole, turn_line
 from core.commands.output_names import output_path, output_stems
 from core.commands.progress import clock, progress_text
 from core.commands.sentences import sentence
 from core.dialogue.readers.transcripts import find_transcript, read_transcript
 from core.dialogue.wav import to_pcm
 from core.errors import ConfigError
-from core.pipeline.events import Progress
+from core.pipeline.events import Event, Progress, TurnUpdated
 from core.pipeline.offline import analyze_file
 from core.resources import sample_dialogue
-from core.types import SAMPLE_RATE, Message
+from core.types import SAMPLE_RATE, Message, Turn
 from tests.dialogue.test_export import FIELDS
-from tests.fakes import FakeAnalyzer, silence, tone
+from tests.fakes import FakeAnalyzer, FakeContext, silence, tone
 from tests.pipeline.conftest import no_leaked_threads
 
 __all__ = ["no_leaked_threads"]
@@ -306,6 +306,29 @@ def test_the_live_table_shows_turns_on_a_terminal(sample: Path, tmp_path: Path) 
     shown = screen.getvalue()
     assert all(annotation.text.split()[0] in shown for annotation in annotations)
     assert "x real time" in shown
+
+
+def test_the_live_table_shows_what_context_changes(sample: Path) -> None:
+    annotations = read_transcript(find_transcript(sample) or Path()).annotations
+    turns: list[Turn] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TurnUpdated):
+            turns.append(event.turn)
+
+    analyze_file(
+        sample, FakeAnalyzer(), None, listen, annotations=annotations, context=FakeContext(own=0.2)
+    )
+    lines = {turn.index: turn_line(turn) for turn in turns}
+    changed = 0
+    for turn in turns:
+        assert turn.emotion is not None
+        assert turn.context is not None
+        differs = turn.context.label != turn.emotion.label
+        assert (f"→ {turn.context.label}" in lines[turn.index]) == differs
+        assert ("in context" in lines[turn.index]) == differs
+        changed += differs
+    assert changed
 
 
 def test_a_reader_that_leaves_does_not_stop_the_analysis(sample: Path) -> None:

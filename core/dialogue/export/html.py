@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from core.dialogue.export.in_context import ContextView
 from core.dialogue.export.shapes import (
     CURVES,
     LANE,
@@ -53,6 +54,7 @@ def write(recording: Recording, language: str) -> str:
         plane_note=_plane_note(recording.turns, language),
         independent=any(t.emotion is not None and not t.emotion.exclusive for t in recording.turns),
         words_by=_words_by(recording, language),
+        context=ContextView(recording.turns, language),
         view=_View(labels, language, any(t.transcript for t in recording.turns)),
         geometry={"width": WIDTH, "lane": LANE, "curves": CURVES, "margin": MARGIN},
     )
@@ -210,7 +212,8 @@ class _View:
 
 def _labels(turns: Sequence[Turn]) -> tuple[str, ...]:
     """Return every class that occurs, in the order of the models."""
-    return tuple(dict.fromkeys(label for t in turns if t.emotion for label in t.emotion.labels))
+    results = [r for t in turns for r in (t.emotion, t.context, t.hindsight) if r is not None]
+    return tuple(dict.fromkeys(label for result in results for label in result.labels))
 
 
 def _shares(turns: Sequence[Turn], speaker: str | None, labels: Sequence[str]) -> tuple[Share, ...]:

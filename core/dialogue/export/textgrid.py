@@ -1,20 +1,29 @@
-"""Praat TextGrid: per speaker a tier of words and a tier of emotions."""
+"""Praat TextGrid: per speaker a tier of words and tiers of emotions.
+
+Where a dialogue model read the turns, a tier holds what it said of each when it was the newest, and
+one what it said in the end.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from praatio import textgrid
 from praatio.utilities.constants import Interval
 
-from core.dialogue.export.wording import given_words
+from core.dialogue.export.wording import emotion_word, given_words
 from core.dialogue.recording import Recording, speakers_of
-from core.types import Turn, seconds
+from core.types import ContextResult, Turn, seconds
 
 EMOTION_TIER = " (emotion)"
 """Ends the names of tiers that readers must not take for a speaker."""
+
+CONTEXT_TIER = f" in context{EMOTION_TIER}"
+HINDSIGHT_TIER = f" with hindsight{EMOTION_TIER}"
 
 NOBODY = "speech"
 """Tier of turns whose speaker is not known."""
@@ -33,6 +42,10 @@ def write(recording: Recording, language: str) -> str:
         grid.addTier(_tier(name, turns, _words, length))
         labels = _tier(f"{name}{EMOTION_TIER}", turns, lambda t: _label(t, language), length)
         grid.addTier(labels)
+        for ending, read in _READINGS.items():
+            if any(read(turn) for turn in turns):
+                said = partial(_said, read=read, language=language)
+                grid.addTier(_tier(f"{name}{ending}", turns, said, length))
     return _as_text(grid)
 
 
@@ -49,6 +62,16 @@ def _label(turn: Turn, language: str) -> str:
     if turn.emotion is None:
         return ""
     return given_words(turn.emotion, language) + ("?" if turn.emotion.uncertain else "")
+
+
+_READINGS: Mapping[str, Callable[[Turn], ContextResult | None]] = MappingProxyType(
+    {CONTEXT_TIER: lambda turn: turn.context, HINDSIGHT_TIER: lambda turn: turn.hindsight}
+)
+
+
+def _said(turn: Turn, read: Callable[[Turn], ContextResult | None], language: str) -> str:
+    result = read(turn)
+    return "" if result is None else emotion_word(result.label, language)
 
 
 def _tier(

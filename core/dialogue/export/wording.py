@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from core.types import EmotionResult
+from core.types import ContextResult, EmotionResult
 
 _EMOTIONS_KO: Mapping[str, str] = MappingProxyType(
     {
@@ -70,6 +70,20 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "확률의 합이 100 %가 아닐 수 있습니다.",
         ),
         "borderline": ("close to its threshold", "기준값에 아주 가까움"),
+        "in_context": ("in context", "대화 맥락에서"),
+        "with_hindsight": ("with hindsight", "뒤의 대화까지 보면"),
+        "alone": ("by itself", "이 발화만 보면"),
+        "looked_at": ("looked at", "참고한 발화"),
+        "shift_from": ("shift from {}", "감정 변화: 이전 {}"),
+        "context_help": (
+            "Where a model that reads the dialogue says something else, that stands below: in "
+            "context, from the turns before; with hindsight, also from those after. A shift is a "
+            "change from the speaker's own turn before.",
+            "대화를 함께 읽는 모델의 판단이 다르면 아래에 적었습니다. 대화 맥락에서: 앞선 발화까지 "
+            "본 판단, 뒤의 대화까지 보면: 이후 발화까지 본 판단. 감정 변화는 같은 화자의 이전 "
+            "발화와 감정이 달라진 곳입니다.",
+        ),
+        "dialogue_model": ("Dialogue model", "대화 모델"),
         "not_sure": ("not sure", "확실하지 않음"),
         "share_speech": ("voice", "음성"),
         "share_text": ("words", "말"),
@@ -102,6 +116,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 _NOTES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "beyond_end_of_audio": ("cut at the end of the sound", "소리가 끝나는 곳에서 잘림"),
+        "context_failed": ("not read in its context", "대화 맥락에서 판단하지 못함"),
         "emotion_failed": ("could not be judged", "판단하지 못함"),
         "emotion_skipped_falling_behind": (
             "not judged: the computer could not keep up",
@@ -166,6 +181,11 @@ def emotion_phrase(emotion: EmotionResult, language: str) -> str:
         f"{emotion_word(label, language)}{doubt} {shares[label] * 100:.0f} %"
         for label in emotion.given
     )
+
+
+def context_phrase(result: ContextResult, language: str) -> str:
+    """Return for example "happy 71 %"."""
+    return f"{emotion_word(result.label, language)} {100 * result.confidence:.0f} %"
 
 
 def clock(duration: float) -> str:
