@@ -29,6 +29,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "rsa_cfn": "training.bench.rsa_cfn:measure",
         "extraction": "training.bench.extraction:measure",
         "training": "training.bench.training_step:measure",
+        "dialogue": "training.bench.dialogue:measure",
     }
 )
 
