@@ -176,6 +176,7 @@ def make_speech_text_checkpoint(
 
 
 DIALOGUE_MODELS: Mapping[str, Mapping[str, Any]] = {
+    "mglra": {"dim": 16, "node": 8, "layers": 2, "nested": {"sizes": [8, 4]}},
     "bilstm": {"hidden": 16, "speaker": 4},
     "utterance": {"hidden": 8},
 }

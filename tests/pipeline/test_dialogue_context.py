@@ -23,7 +23,7 @@ from tests.fakes import FakeAnalyzer, tone
 WINDOW = 6
 
 
-@pytest.fixture(scope="module", params=["bilstm"])
+@pytest.fixture(scope="module", params=["bilstm", "mglra"])
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dialogue") / request.param
     return make_dialogue_checkpoint(
@@ -286,4 +286,59 @@ def test_importing_and_reading_it_imports_no_torch(checkpoint: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == "tiny-bilstm"
+    assert run.stdout.strip() == checkpoint_name(checkpoint)
+
+
+def checkpoint_name(folder: Path) -> str:
+    return f"tiny-{folder.name}"
+
+
+# What only some models have: attention, and nested sizes.
+
+
+@pytest.fixture(scope="module")
+def nested(tmp_path_factory: pytest.TempPathFactory) -> ModelContext:
+    folder = tmp_path_factory.mktemp("nested") / "mglra"
+    return load_context(make_dialogue_checkpoint(folder, architecture="mglra", window=WINDOW))
+
+
+def test_attention_is_over_the_turns_of_the_window(nested: ModelContext) -> None:
+    nested.reset()
+    for turn in (*talk(nested, 9), *nested.finish()):
+        for result in (turn.context, turn.hindsight):
+            if result is not None:
+                assert len(result.attention) == len(result.turns)
+                assert sum(result.attention) == pytest.approx(1, abs=1e-4)
+                assert min(result.attention) >= 0
+
+
+def test_a_model_that_can_not_say_what_it_looked_at_gives_no_attention(tmp_path: Path) -> None:
+    context = load_context(make_dialogue_checkpoint(tmp_path / "bilstm", architecture="bilstm"))
+    assert context.warm_up().sizes == ()
+    for turn in talk(context, 3):
+        assert turn.context is not None
+        assert turn.context.attention == ()
+        assert turn.context.nested == {}
+
+
+def test_nested_sizes_are_measured_and_each_says_something(nested: ModelContext) -> None:
+    nested.reset()
+    sizes = nested.warm_up().sizes
+    assert [one.size for one in sizes] == [32, 8, 4]
+    assert [one.parameters for one in sizes] == sorted((s.parameters for s in sizes), reverse=True)
+    assert all(one.bytes == 4 * one.parameters and one.milliseconds > 0 for one in sizes)
+    for turn in talk(nested, 4):
+        assert turn.context is not None
+        assert list(turn.context.nested) == [32, 8, 4]
+        assert turn.context.nested[32] == turn.context.probabilities
+        assert all(sum(p) == pytest.approx(1, abs=1e-5) for p in turn.context.nested.values())
+        assert turn.context.nested[4] != pytest.approx(turn.context.probabilities)
+
+
+def test_a_nested_size_says_what_the_model_cut_to_it_says(tmp_path: Path) -> None:
+    folder = make_dialogue_checkpoint(tmp_path / "mglra", architecture="mglra", window=WINDOW)
+    whole = load_dialogue_checkpoint(folder).model
+    window = [taken(i) for i in range(5)]
+    (expected,) = DialogueInference(whole)([window])
+    (found,) = DialogueInference(whole.cut(8))([window])  # type: ignore[operator]
+    assert found.probabilities == pytest.approx(expected.nested[8], abs=1e-5)
