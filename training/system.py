@@ -10,7 +10,8 @@ folder. Several processes may run the same command (see `training.distributed`);
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.models.specification import Problem
@@ -33,7 +34,14 @@ from training.system_encoders import Encoders, load_encoders
 from training.system_facts import RunFacts
 from training.system_fingerprint import fingerprint_of
 from training.system_model import build_model, build_stand_in, sizes_of, with_encoders
-from training.system_training import Trained, forget_state, judge, predict, train_system
+from training.system_training import (
+    Trained,
+    forget_state,
+    judge,
+    judge_nested,
+    predict,
+    train_system,
+)
 
 CHECKPOINT, REPORT, PREDICTIONS, PROBLEMS = (
     "checkpoint",
@@ -53,6 +61,7 @@ class Finished:
     model: SpeechTextModel
     trained: Trained
     judged: Judged
+    nested: Mapping[int, Judged] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,14 +191,15 @@ def train_and_judge(
     trained = train_system(config, data, source, network, run_dir, reporter, resume, fingerprint)
     rows = data.parts.test
     said = predict(trained.model, ScoringBatches(source, data.targets, rows, config.batches), rows)
+    fold, seed = config.split.fold, config.trainer.seed
     judged = judge(
-        said, data, rows, trained.calibration, config.loss.emotion != NONE,
-        fold=config.split.fold, seed=config.trainer.seed,
-    )  # fmt: skip
+        said, data, rows, trained.calibration, config.loss.emotion != NONE, fold=fold, seed=seed
+    )
+    nested = judge_nested(said, data, rows, trained.calibration, fold=fold, seed=seed)
     model = trained.model
     if config.is_cached:
         model = with_encoders(trained.model, config, encoders, data.classes)
-    return Finished(model, trained, judged)
+    return Finished(model, trained, judged, nested)
 
 
 def _facts(
@@ -215,6 +225,7 @@ def _facts(
         judged=finished.judged,
         calibration=trained.calibration,
         seconds=seconds,
+        nested={size: score([judged]) for size, judged in finished.nested.items()},
     )
 
 

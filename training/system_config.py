@@ -21,6 +21,7 @@ from training.data.corpora.registry import CORPORA
 from training.data.example_splits import SplitConfig
 from training.data.extraction import ExtractionConfig
 from training.losses.config import NONE, LossConfig
+from training.losses.matryoshka import MatryoshkaConfig
 from training.trainer import TrainerConfig
 
 KINDS = ("pretrained", "compact")
@@ -265,6 +266,10 @@ def _label_problems(config: SystemConfig) -> tuple[tuple[bool, str], ...]:
         (
             loss.paper_softmax and config.variant != Variant.PAPER,
             "loss.paper_softmax is a mistake of the published code: it needs variant: paper",
+        ),
+        (
+            loss.matryoshka != MatryoshkaConfig() and not system(config.system).nested,
+            f"the system {config.system} has no nested sizes, which loss.matryoshka is about",
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.models.calibration import Calibration
@@ -48,6 +48,8 @@ class RunFacts:
     judged: Judged
     calibration: Calibration
     seconds: float
+    nested: Mapping[int, SystemScores] = field(default_factory=dict)
+    """Of the test part by nested size, the whole one included; empty without nested sizes."""
 
     def counts(self, part: str) -> tuple[int, ...]:
         """Rows per class of a part."""
@@ -58,8 +60,9 @@ class RunFacts:
 def metrics_json(facts: RunFacts) -> dict[str, Any]:
     """Return the figures of the test part for `metrics.json`."""
     scores = facts.scores
+    nested = {str(size): {"test": _figures(found)} for size, found in facts.nested.items()}
     return {
-        "test": {name: _figure(found) for name, found in scores.figures.items()},
+        "test": _figures(scores),
         "majority": {name: _figure(found) for name, found in scores.majority.items()},
         "rows": scores.rows,
         "classes": list(facts.classes),
@@ -71,7 +74,12 @@ def metrics_json(facts: RunFacts) -> dict[str, Any]:
         "trained_parameters": facts.sizes.trained,
         "head_parameters": facts.sizes.head,
         "seconds": round(facts.seconds, 1),
+        **({"nested": nested} if nested else {}),
     }
+
+
+def _figures(scores: SystemScores) -> dict[str, dict[str, float | None]]:
+    return {name: _figure(found) for name, found in scores.figures.items()}
 
 
 def _figure(found: Estimate) -> dict[str, float | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from core.models.calibration import Path as Way
 from core.models.outputs import EmotionOutput
 from core.models.specification import Problem
 from core.models.speech_text import SpeechTextModel
-from core.models.systems.head import LOSS_LOGITS, Variant
+from core.models.systems.head import LOSS_LOGITS, Variant, nested_key, nested_logits
 from core.types import Modality
 from training.batch_objective import batch_objective, place_batch, run_batch
 from training.data.batch import Batch, Targets
@@ -57,11 +57,14 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a model says of rows, in their order: logits (n, C), alone per modality, affect (n,)."""
+    """What a model says of rows, in their order: logits (n, C), alone per modality, affect (n,),
+    and logits by nested size, if it has any.
+    """
 
     logits: Float
     alone: Mapping[Modality, Float]
     affect: Mapping[str, Float]
+    nested: Mapping[int, Float] = field(default_factory=dict)
 
 
 def make_criterion(config: SystemConfig, data: SystemData) -> EmotionLoss:
@@ -127,7 +130,9 @@ def predict(model: SpeechTextModel, batches: ScoringBatches, rows: Rows) -> Said
 def _said(answers: Mapping[str, Tensor]) -> Said:
     found = {name: np.asarray(v.numpy(), dtype=np.float64) for name, v in answers.items()}
     alone = {m: found[m.value] for m in Modality if m.value in found}
-    return Said(found["logits"], alone, {name: found[name] for name in AFFECTS if name in found})
+    nested = {size: found[nested_key(size)] for size in nested_logits(answers)}
+    affect = {name: found[name] for name in AFFECTS if name in found}
+    return Said(found["logits"], alone, affect, nested)
 
 
 @torch.no_grad()
@@ -151,6 +156,8 @@ def _answers(model: SpeechTextModel, batch: Batch) -> dict[str, Tensor]:
     tensors[LOSS_LOGITS] = output.auxiliary.get(LOSS_LOGITS)
     for modality in _ALONE:
         tensors[modality.value] = output.auxiliary.get(f"{modality.value}_alone")
+    for size, logits in nested_logits(output.auxiliary).items():
+        tensors[nested_key(size)] = logits
     return {name: value.float().cpu() for name, value in tensors.items() if value is not None}
 
 
@@ -167,7 +174,8 @@ def validation_metrics(
     in which epoch is kept.
     """
     answers = _all_answers(model, batches, rows)
-    kept = {LOSS_LOGITS: answers[LOSS_LOGITS]} if LOSS_LOGITS in answers else {}
+    keys = {LOSS_LOGITS, *map(nested_key, nested_logits(answers))}
+    kept = {key: answers[key] for key in keys & answers.keys()}
     output = EmotionOutput(
         answers["logits"], answers.get("arousal"), answers.get("valence"), auxiliary=kept
     )
@@ -218,6 +226,19 @@ def judge(
         commonest=int(train.sum(axis=0).argmax()), judges_labels=judges_labels,
         fold=fold, seed=seed,
     )  # fmt: skip
+
+
+def judge_nested(
+    said: Said, data: SystemData, rows: Rows, calibration: Calibration,
+    *, fold: int = 0, seed: int = 0,
+) -> dict[int, Judged]:  # fmt: skip
+    """Return decisions from every nested size, by the temperature and thresholds of the whole."""
+    return {
+        size: judge(
+            replace(said, logits=logits, affect={}), data, rows, calibration, fold=fold, seed=seed
+        )
+        for size, logits in said.nested.items()
+    }
 
 
 def _decide(logits: Float, data: SystemData, calibration: Calibration) -> tuple[Float, Float]:

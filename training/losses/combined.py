@@ -10,12 +10,13 @@ from torch import Tensor
 from core.errors import ConfigError
 from core.models.outputs import EmotionOutput
 from core.models.specification import Problem
-from core.models.systems.head import LOSS_LOGITS
+from core.models.systems.head import LOSS_LOGITS, nested_logits
 from training.data.batch import Targets
 from training.losses.affect import AFFECT
 from training.losses.config import NONE, LossConfig
 from training.losses.emotion import MANY_LABELS, ONE_LABEL
 from training.losses.group import Group
+from training.losses.matryoshka import matryoshka
 
 _ALONE = ("speech_alone", "text_alone")
 
@@ -74,14 +75,30 @@ class EmotionLoss:
     ) -> dict[str, Tensor]:
         parts = {}
         if self._term is not None:
-            logits = output.auxiliary.get(LOSS_LOGITS)  # what public code trains on, if not logits
-            softmax = softmax and logits is None
-            scores = output.logits if logits is None else logits
-            parts["emotion"] = self._emotion(scores, targets, group, softmax)
+            parts["emotion"] = self._emotion_of(output, targets, group, softmax)
         if self.config.affect != NONE:
             parts["arousal"] = self._affect("arousal", output.arousal, targets, group)
             parts["valence"] = self._affect("valence", output.valence, targets, group)
         return parts
+
+    def _emotion_of(
+        self, output: EmotionOutput, targets: Targets, group: Group, softmax: bool
+    ) -> Tensor:
+        """Return the loss of what is trained on: the logits, those that public code takes instead
+        of them, or those of all nested sizes, of which a subset may be drawn in training.
+        """
+        published = output.auxiliary.get(LOSS_LOGITS)
+        if published is not None:
+            return self._emotion(published, targets, group, softmax=False)
+        nested = nested_logits(output.auxiliary)
+        if not nested:
+            return self._emotion(output.logits, targets, group, softmax)
+        return matryoshka(
+            nested,
+            lambda logits: self._emotion(logits, targets, group, softmax),
+            self.config.matryoshka,
+            torch.default_generator if torch.is_grad_enabled() else None,
+        )
 
     def _emotion(self, logits: Tensor, targets: Targets, group: Group, softmax: bool) -> Tensor:
         assert self._term is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from training.losses.matryoshka import MatryoshkaConfig
 
 NONE = "none"
 EMOTION_NAMES = ("cross_entropy", "focal", "multilabel_soft_margin", "bce")
@@ -40,6 +42,8 @@ class LossConfig:
     """Half the width of the corpus's scale, for `mse` in its units: 2 for 1 to 5."""
     paper_softmax: bool = False
     """As KNU published it: softmax first, and the loss's sigmoid on top of it."""
+    matryoshka: MatryoshkaConfig = field(default_factory=MatryoshkaConfig)
+    """Of systems that answer from nested sizes: how the emotion losses of these are summed."""
 
     def __post_init__(self) -> None:
         _check_names(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,13 @@ LOSS_LOGITS = "loss_logits"
 """Key in `EmotionOutput.auxiliary`: where it is there, the loss takes these (B, C), not `logits`.
 
 Only systems whose public code trains on something else than it predicts with have it.
+"""
+
+_NESTED = "nested_"
+"""Start of keys in `EmotionOutput.auxiliary`: "nested_96" holds logits (B, C) of that nested size.
+
+Only systems with a Matryoshka head have them, the whole size among them; training sums the losses
+of all.
 """
 
 
@@ -67,6 +75,17 @@ class SystemHead(nn.Module):
     def forward(self, speech: Encoded | None, text: Encoded | None) -> EmotionOutput:
         """Fuse what was encoded of the same batch; a modality the system does not take is None."""
         raise NotImplementedError
+
+
+def nested_key(size: int) -> str:
+    """Return the key in `auxiliary` of the logits of a nested size."""
+    return f"{_NESTED}{size}"
+
+
+def nested_logits(auxiliary: Mapping[str, Tensor]) -> dict[int, Tensor]:
+    """Return nested size -> logits (B, C), largest first; empty where nothing is nested."""
+    sizes = [int(key.removeprefix(_NESTED)) for key in auxiliary if key.startswith(_NESTED)]
+    return {size: auxiliary[nested_key(size)] for size in sorted(sizes, reverse=True)}
 
 
 def both(speech: Encoded | None, text: Encoded | None) -> tuple[Encoded, Encoded]:

@@ -23,12 +23,14 @@ class System:
     """One system: where its head is ("module:Class"), what it takes, and who published it.
 
     `sequences`: its head looks at sequences; all others at pooled vectors alone.
+    `nested`: it also answers from nested (Matryoshka) sizes of its representation.
     """
 
     head: str
     modalities: tuple[Modality, ...]
     source: str
     sequences: bool = False
+    nested: bool = False
 
 
 def _rsa_cfn(module: str, name: str, modalities: tuple[Modality, ...] = _BOTH) -> System:
@@ -52,6 +54,9 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
         "rsa_cfn": _rsa_cfn("rsa_cfn", "RsaCfnSystemHead"),
         "low_rank_rsa_cfn": System(
             f"{_PACKAGE}.low_rank_rsa_cfn:LowRankRsaCfnHead", _BOTH, "Emoscope"
+        ),
+        "nested_early": System(
+            f"{_PACKAGE}.nested_early:NestedEarlyHead", _BOTH, "Emoscope", nested=True
         ),
         "hybrid": _rsa_cfn("hybrid", "HybridHead"),
         "knu_speech": _knu("knu_unimodal", "KnuSpeechHead", (Modality.SPEECH,)),

@@ -95,6 +95,16 @@ def early(state: State, one: Encoded, two: Encoded) -> Reference:
     return read(part(state, "out"), layer_norm(state, "norm", side_by_side(one, two)))
 
 
+def nested_early(state: State, one: Encoded, two: Encoded) -> Reference:
+    x = layer_norm(state, "norm", side_by_side(one, two))
+    affect = part(state, "affect")
+    return Reference(
+        linear(part(state, "out"), f"classifiers.{x.shape[1]}", x),
+        linear(affect, "arousal", x)[:, 0],
+        linear(affect, "valence", x)[:, 0],
+    )
+
+
 def late(state: State, one: Encoded, two: Encoded) -> Reference:
     heard = read(part(state, "speech"), pooled(one))
     said = read(part(state, "text"), pooled(two))
@@ -261,6 +271,7 @@ FORMULAS: dict[str, Callable[[State, Encoded, Encoded], Reference]] = {
     "rsa": rsa,
     "rsa_cfn": rsa_cfn,
     "low_rank_rsa_cfn": low_rank_rsa_cfn,
+    "nested_early": nested_early,
     "hybrid": hybrid,
     "knu_speech": knu_speech,
     "knu_text": knu_text,
