@@ -27,12 +27,14 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "text": ("training.text:TextConfig", "training.text:run"),
     "fusion": ("training.fusion:FusionConfig", "training.fusion:run"),
     "system": ("training.system_config:SystemConfig", "training.system:run"),
+    "dialogue": ("training.context.stage_config:DialogueConfig", "training.context.stage:run"),
     "export": ("training.export:ExportConfig", "training.export:run"),
 }
 
 FINGERPRINTS: Mapping[str, str] = {
     # name -> (configuration, context) -> digest of what a run would train on, imported on use
     "system": "training.system:fingerprint",
+    "dialogue": "training.context.stage:fingerprint",
 }
 
 _DONE = "done.json"

@@ -64,6 +64,19 @@ class Answers:
         """Return probabilities (N, C)."""
         return softmax(self.logits / temperature)
 
+    def of_corpus(self, name: str) -> Answers:
+        """Return the answers on the dialogues of one corpus."""
+        chosen = np.flatnonzero(np.asarray(self.corpora) == name)
+        rows = np.flatnonzero(np.isin(self.dialogue, chosen))
+        return Answers(
+            self.classes,
+            self.logits[rows],
+            self.truth[rows],
+            np.searchsorted(chosen, self.dialogue[rows]),
+            tuple(self.corpora[d] for d in chosen),
+            tuple(self.utterances[row] for row in rows),
+        )
+
     def temperature(self) -> float:
         """Return the temperature that fits these answers best (Guo et al. 2017, section 4.2)."""
         rows = self.labelled
