@@ -7,14 +7,12 @@ MELD, ACL, table 3). Features, labels and speakers are made up: they change noth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.bench.report import Measurement
-from core.bench.timing import measure_once
+from core.bench.timing import Sample, measure_once
 from core.models.context.specification import FeatureSize
 from training.context.config import ContextTraining, ModelChoice
 from training.context.training import build_model, train_dialogue
@@ -23,7 +21,6 @@ from training.data.dialogues import Dialogue, DialogueSet
 from training.trainer_config import TrainerConfig
 
 TRAIN, VALIDATION = (1038, 9989), (114, 1109)
-CORES = 2
 SECONDS = 30.0
 LABELS = ("neutral", "happy", "angry", "surprise", "sad", "fear", "disgust")
 SIZES = {"speech": FeatureSize(128), "text": FeatureSize(256)}
@@ -65,33 +62,22 @@ def measured(quick: bool) -> Iterator[Measurement]:
         corpus(dialogues // share, utterances // share, seed)
         for seed, (dialogues, utterances) in enumerate((TRAIN, VALIDATION))
     )
+    _epoch("whole", validation, validation)  # loads what training loads on use
     for cut in ("whole", "random"):
-        seconds, processor = _epoch(cut, train, validation)
+        sample = _epoch(cut, train, validation)
         yield Measurement(
             f"an epoch, {cut} dialogues",
-            seconds,
+            sample.wall,
             "s",
             target=None if quick else SECONDS,
             note=f"{len(train.dialogues)} dialogues, {train.utterances} utterances,"
-            f" with validation; {CORES} threads, {processor:.0f} s of processor",
+            f" with validation; {sample.processor:.1f} s of processor",
         )
 
 
-def _epoch(cut: str, train: DialogueSet, validation: DialogueSet) -> tuple[float, float]:
-    """Return seconds by the clock and of processor of training for one epoch."""
+def _epoch(cut: str, train: DialogueSet, validation: DialogueSet) -> Sample:
+    """Train for one epoch."""
     model = build_model(ModelChoice(), train)
     trainer = TrainerConfig(epochs=1, metric="causal_f1_weighted", device="cpu")
     config = ContextTraining(windows=WindowConfig(cut=cut), trainer=trainer)
-    with _threads(CORES):
-        sample = measure_once(lambda: train_dialogue(config, model, train, validation))
-    return sample.wall, sample.processor
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return measure_once(lambda: train_dialogue(config, model, train, validation))

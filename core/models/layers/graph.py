@@ -36,20 +36,24 @@ def build_graph(valid: Tensor, reach: int | None = None) -> DialogueGraph:
         valid: (B, M, T), true where an utterance has the modality.
         reach: how many turns an edge may span; None: all of the dialogue.
     """
-    modalities, turns = valid.shape[1:]
-    pairs = valid[..., :, None] & valid[..., None, :] & between_turns(turns, reach, valid.device)
-    within = pairs & ~torch.eye(turns, dtype=torch.bool, device=valid.device)
-    by_turn = valid.transpose(1, 2)
-    across = by_turn[..., :, None] & by_turn[..., None, :]
-    across = across & ~torch.eye(modalities, dtype=torch.bool, device=valid.device)
-    degree = within.sum(dim=-1) + across.sum(dim=-1).transpose(1, 2)  # (B, M, T)
-    scale = degree.clamp(min=1).rsqrt()  # a node without neighbours has no edge to scale
-    scale_by_turn = scale.transpose(1, 2)
+    turns = valid.shape[-1]
+    near = None if reach is None else between_turns(turns, reach, valid.device).float()
+    there = valid.float()
+    of_turn, of_modality = there.sum(dim=1, keepdim=True), there.sum(dim=2, keepdim=True)
+    of_modality = of_modality if near is None else there @ near
+    degree = of_turn + of_modality - 2  # (B, M, T): itself is in both sums
+    scale = degree.clamp(min=1).rsqrt() * there  # a node without neighbours has no edge to scale
+    within = _pairs(scale)
     return DialogueGraph(
-        within * scale[..., :, None] * scale[..., None, :],
-        across * scale_by_turn[..., :, None] * scale_by_turn[..., None, :],
-        valid,
+        within if near is None else within * near, _pairs(scale.transpose(1, 2)), valid
     )
+
+
+def _pairs(scale: Tensor) -> Tensor:
+    """Return (..., N, N), the products of all ordered pairs of different ones of (..., N)."""
+    products = scale[..., :, None] * scale[..., None, :]
+    products.diagonal(dim1=-2, dim2=-1).zero_()
+    return products
 
 
 def between_turns(turns: int, reach: int | None, device: torch.device | None = None) -> Tensor:
