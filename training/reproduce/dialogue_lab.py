@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +14,9 @@ import numpy as np
 from core.models.context.base import DialogueModel
 from training import config as configuration
 from training.context.answers import Answers
+from training.context.parts import DialogueParts, parts_digest
 from training.context.teachers import TeacherChoice
 from training.context.training import build_model, teacher_model, train_dialogue, train_teachers
-from training.data.dialogues import UNLABELLED, DialogueSet
 from training.reproduce.mrl_mkd_systems import DialogueRecipe
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.real_kept import KeptHeads, Trained
@@ -35,21 +34,6 @@ class Run:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Dialogues to train on, to choose the epoch by, and to judge once at the end."""
-
-    train: DialogueSet
-    validation: DialogueSet
-    test: DialogueSet
-
-    @property
-    def commonest(self) -> int:
-        """The class that occurs most in the training part."""
-        labels = np.concatenate([d.labels for d in self.train.dialogues])
-        return int(np.bincount(labels[labels != UNLABELLED]).argmax())
-
-
 class DialogueLab:
     """Trainings on one corpus.
 
@@ -59,7 +43,7 @@ class DialogueLab:
             training is not done again, and one that was killed goes on.
     """
 
-    def __init__(self, parts: Parts, options: ReproduceOptions) -> None:
+    def __init__(self, parts: DialogueParts, options: ReproduceOptions) -> None:
         self.parts = parts
         self._options = options
         self._kept = KeptHeads(options.out / "trainings", resume=options.resume)
@@ -129,17 +113,7 @@ class DialogueLab:
 
     @cached_property
     def _fingerprint(self) -> str:
-        """Digest of everything that is trained on, chosen by and judged."""
-        found = hashlib.sha256()
-        for name in ("train", "validation", "test"):
-            part: DialogueSet = getattr(self.parts, name)
-            for dialogue in part.dialogues:
-                found.update(f"{name} {dialogue.id} {len(dialogue)}".encode())
-                for array in _arrays(dialogue.features, dialogue.present):
-                    found.update(array)
-                found.update(dialogue.labels.tobytes() + dialogue.speakers.tobytes())
-                found.update("\t".join(dialogue.names).encode())
-        return found.hexdigest()
+        return parts_digest(self.parts)
 
     def _answers(self, logits: np.ndarray) -> Answers:
         test = self.parts.test
@@ -151,12 +125,6 @@ class DialogueLab:
             tuple(d.corpus for d in test.dialogues),
             tuple(u for d in test.dialogues for u in (d.utterances or ("",) * len(d))),
         )
-
-
-def _arrays(*groups: Mapping[str, np.ndarray]) -> Sequence[bytes]:
-    return [
-        np.ascontiguousarray(group[name]).tobytes() for group in groups for name in sorted(group)
-    ]
 
 
 def clear_states(folder: Path) -> None:

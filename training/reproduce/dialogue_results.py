@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from training.context.parts import DialogueParts
 from training.context.scores import RESAMPLES, Estimate, Scored, always, figures, scored, values
-from training.reproduce.dialogue_lab import Parts, Run
+from training.reproduce.dialogue_lab import Run
 from training.reproduce.rows import Row, RowResult
 
 INTERVALS = (
@@ -20,7 +21,11 @@ _SAID = ("accuracy", "f1_weighted")
 
 
 def row_result(
-    row: Row, runs: Sequence[Run], seeds: Sequence[int], parts: Parts, readings: Sequence[str]
+    row: Row,
+    runs: Sequence[Run],
+    seeds: Sequence[int],
+    parts: DialogueParts,
+    readings: Sequence[str],
 ) -> RowResult:
     """Return what the trainings of a row came to.
 
@@ -36,7 +41,7 @@ def row_result(
         counted = [scored(run.answers[reading]) for run in runs]
         found |= {start + name: each for name, each in figures(counted).items()}
         found |= {start + name + SPREAD: each for name, each in spread(counted).items()}
-        guess = always(runs[0].answers[reading], parts.commonest)
+        guess = always(runs[0].answers[reading], parts.commonest())
         majority |= {start + name: each for name, each in figures(guess).items()}
     first = [scored(run.answers[readings[0]]) for run in runs]
     return RowResult(

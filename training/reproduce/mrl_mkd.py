@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from core.errors import ConfigError, CorpusError
+from training.context.parts import DialogueParts
 from training.data.dialogues import DialogueSet
 from training.data.feature_files.published import CORPORA
 from training.reproduce import published
-from training.reproduce.dialogue_lab import DialogueLab, Parts, Run, clear_states
+from training.reproduce.dialogue_lab import DialogueLab, Run, clear_states
 from training.reproduce.dialogue_results import INTERVALS, SPREAD, row_result
 from training.reproduce.mrl_mkd_data import features_of, shape_of
 from training.reproduce.mrl_mkd_recipes import READING, SEEDS, published_recipe, quick_recipe
@@ -26,7 +27,8 @@ COLUMNS = (
     Column("f1_macro", "macro F1", scale=100),
     Column("uar", "UAR", scale=100),
 )
-_MEANINGLESS = ("variant", "folds", "figure", "speech", "text", "second_text", "frozen", "task")
+MEANINGLESS = ("variant", "folds", "figure", "speech", "second_text", "frozen", "task")
+"""Options that say nothing of a dialogue model."""
 
 
 def run(options: ReproduceOptions) -> Reproduction:
@@ -37,8 +39,8 @@ def run(options: ReproduceOptions) -> Reproduction:
         CorpusError: no corpus is there, one is refused, or has not its layout.
     """
     started = time.monotonic()
-    check_options(options)
-    rows = chosen_rows(options)
+    check_options(options, (*MEANINGLESS, "text"))
+    rows = chosen_rows(options, published.MRL_MKD_ROWS)
     tables: list[TableReport] = []
     missing: list[str] = []
     for corpus in dict.fromkeys(row.corpus for row in rows):
@@ -63,18 +65,17 @@ def run(options: ReproduceOptions) -> Reproduction:
     )
 
 
-def check_options(options: ReproduceOptions) -> None:
-    """Refuse what has no meaning for dialogue models. Raises ConfigError."""
+def check_options(options: ReproduceOptions, meaningless: Sequence[str]) -> None:
+    """Refuse options that mean nothing here. Raises ConfigError."""
     plain = {f.name: f.default for f in fields(ReproduceOptions)}
-    given = [name for name in _MEANINGLESS if getattr(options, name) != plain[name]]
+    given = [name for name in meaningless if getattr(options, name) != plain[name]]
     if given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ConfigError(f"{names} means nothing for mrl-mkd.", "Leave it out.")
 
 
-def chosen_rows(options: ReproduceOptions) -> list[Row]:
-    """Return the rows asked for, as `meld-mrl` or as `mrl` of both corpora. Raises ConfigError."""
-    known = published.MRL_MKD_ROWS
+def chosen_rows(options: ReproduceOptions, known: Sequence[Row]) -> list[Row]:
+    """Return the rows asked for, as `meld-mrl` or as `mrl` of all corpora. Raises ConfigError."""
     names = {row.name for row in known} | {row.system for row in known}
     unknown = [name for name in options.rows if name not in names]
     if unknown:
@@ -96,13 +97,13 @@ def _title(options: ReproduceOptions) -> str:
     )
 
 
-def parts_of(dialogues: DialogueSet, options: ReproduceOptions) -> Parts:
+def parts_of(dialogues: DialogueSet, options: ReproduceOptions) -> DialogueParts:
     """Return the parts by the protocol: "paper" trains on all but test, and chooses on that."""
     train, dev, test = (dialogues.part(name) for name in ("train", "dev", "test"))
     if options.protocol == "paper":
         train = replace(train, dialogues=(*train.dialogues, *dev.dialogues))
-        return Parts(train, test, test)
-    return Parts(train, dev, test)
+        return DialogueParts(train, test, test)
+    return DialogueParts(train, dev, test)
 
 
 def row_recipe(row: Row, options: ReproduceOptions) -> DialogueRecipe:

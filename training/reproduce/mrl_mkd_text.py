@@ -1,0 +1,190 @@
+"""What words alone can say of the MRL/MKD paper: dialogues of MELD and EmoryNLP as text.
+
+`DIR` holds `text/meld` and `text/emorynlp`. One modality is there, so a teacher of it alone is the
+model that sees single utterances. Beside the paper's six systems stand what they have to be better
+than, trained in the same run on the same dialogues: the commonest class, the utterance alone, and a
+bidirectional LSTM over turns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from training.context.features import CorpusChoice, DialogueCorpus, dialogue_set, read_dialogues
+from training.context.parts import DialogueParts, split_parts
+from training.context.scores import Estimate, Scored, differences, pooled, scored
+from training.context.utterance_features import UtteranceEncoder, load_utterance_encoder
+from training.reproduce.dialogue_lab import DialogueLab, Run, clear_states
+from training.reproduce.dialogue_results import INTERVALS, SPREAD, row_result
+from training.reproduce.mrl_mkd import MEANINGLESS, check_options, chosen_rows
+from training.reproduce.mrl_mkd_text_recipe import READINGS, TITLES, UTTERANCE, TextRecipe
+from training.reproduce.options import ReproduceOptions
+from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
+
+RECIPE = TextRecipe()
+CORPORA: Mapping[str, CorpusChoice] = {
+    "meld": CorpusChoice("meld", "text/meld", {"classes": "own", "media": "none"}),
+    "emorynlp": CorpusChoice("emorynlp", "text/emorynlp", {"classes": "own"}),
+}
+FIRST_SEED = 7
+_QUICK_EVERY = 25
+_NAMES = {"causal": "live", "full": "in hindsight"}
+COLUMNS = tuple(
+    column
+    for reading in READINGS
+    for column in (
+        Column(f"{reading}_f1_weighted", f"weighted F1 {_NAMES[reading]}", scale=100),
+        Column(f"{reading}_f1_weighted{SPREAD}", "spread", scale=100),
+        Column(f"{reading}_accuracy", f"accuracy {_NAMES[reading]}", scale=100),
+    )
+)
+_DIFFERENCES = tuple(column for column in COLUMNS if not column.figure.endswith(SPREAD))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A corpus: its parts, and the trainings of each system by name."""
+
+    parts: DialogueParts
+    runs: Mapping[str, Sequence[Run]]
+
+
+def run(options: ReproduceOptions) -> Reproduction:
+    """Run the rows that were asked for.
+
+    Raises:
+        ConfigError: there is no such row, or an option means nothing here.
+        CorpusError: a corpus can't be read. CheckpointError: nor can the encoder.
+    """
+    started = time.monotonic()
+    check_options(options, (*MEANINGLESS, "protocol", "generated"))
+    recipe = RECIPE.quick() if options.quick else RECIPE
+    assert options.data is not None
+    there = [name for name, c in CORPORA.items() if (options.data / c.path).is_dir()]
+    rows = chosen_rows(options, known_rows(there))
+    encoder = load_utterance_encoder(
+        options.text or recipe.encoder, options.out / "cache", options.reporter
+    )
+    seeds = [FIRST_SEED + n for n in range(options.seeds)]
+    judged = {
+        name: _judge([r for r in rows if r.corpus == name], options, recipe, encoder, seeds)
+        for name in dict.fromkeys(row.corpus for row in rows)
+    }
+    clear_states(options.out)
+    tables = [_table(name, rows, each, seeds) for name, each in judged.items()]
+    return Reproduction(
+        name="mrl-mkd on texts",
+        title=f"Dialogue models on the words of {' and '.join(judged)} ({options.mglra} MGLRA"
+        f"{', quick' if options.quick else ''})",
+        source="No published figure: the paper's have speech, text and vision, and its test part.",
+        tables=(*tables, *_difference_table(judged)),
+        differences=_said(encoder.loaded.info.name, recipe, options),
+        seconds=time.monotonic() - started,
+        intervals=INTERVALS,
+    )
+
+
+def known_rows(corpora: Sequence[str]) -> tuple[Row, ...]:
+    """Return every row of these corpora."""
+    return tuple(
+        Row(f"{corpus}-{system}", title, system, corpus=corpus)
+        for corpus in corpora
+        for system, title in TITLES.items()
+    )
+
+
+def _judge(
+    rows: Sequence[Row],
+    options: ReproduceOptions,
+    recipe: TextRecipe,
+    encoder: UtteranceEncoder,
+    seeds: Sequence[int],
+) -> _Judged:
+    corpus = rows[0].corpus
+    assert options.data is not None
+    read = read_dialogues([CORPORA[corpus]], options.data, options.reporter)
+    dialogues = dialogue_set(
+        _fewer(read) if options.quick else read, encoder, ("text",), speakers=recipe.speakers
+    )
+    lab = DialogueLab(split_parts(dialogues, recipe.parts), options)
+    runs: dict[str, list[Run]] = {row.system: [] for row in rows}
+    for seed in seeds:
+        for row in rows:
+            trained = lab.run(row.name, recipe.of(row.system, options.mglra), seed)
+            runs[row.system].append(trained)
+        lab.forget_teachers()
+    return _Judged(lab.parts, runs)
+
+
+def _fewer(corpus: DialogueCorpus) -> DialogueCorpus:
+    return replace(corpus, dialogues=corpus.dialogues[::_QUICK_EVERY])
+
+
+def _table(corpus: str, rows: Sequence[Row], judged: _Judged, seeds: Sequence[int]) -> TableReport:
+    mine = tuple(row for row in rows if row.corpus == corpus)
+    parts = judged.parts
+    results = {
+        row.name: row_result(row, judged.runs[row.system], seeds, parts, READINGS) for row in mine
+    }
+    note = (
+        f"{parts.train.utterances:,} utterances of {len(parts.train.dialogues):,} dialogues to"
+        f" train on, {len(parts.validation.dialogues):,} dialogues of the training part held out to"
+        f" choose the epoch, the {parts.test.utterances:,} utterances of the dev part judged once."
+        f" Seeds: {', '.join(map(str, seeds))}; figures are their mean. In per cent."
+    )
+    live = (
+        "Live: each turn as the last of a window, with nothing that follows. In hindsight: the"
+        " whole dialogue in view."
+    )
+    return TableReport(corpus, COLUMNS, parts.train.classes, mine, results, (note, live))
+
+
+def _difference_table(judged: Mapping[str, _Judged]) -> tuple[TableReport, ...]:
+    """Return by how much each system is above the utterance alone, all corpora pooled."""
+    everywhere = [name for name in TITLES if all(name in j.runs for j in judged.values())]
+    systems = [name for name in everywhere if name != UTTERANCE]
+    if not systems or UTTERANCE not in everywhere:
+        return ()
+    rows = tuple(Row(name, TITLES[name], name) for name in systems)
+    results = {name: RowResult(name, name, above_alone(judged, name)) for name in systems}
+    note = (
+        "Figure less that of the utterance alone, mean over seeds; an interval without zero says"
+        " that context helps. Dialogues are drawn within their corpus; weighted F1 weighs every"
+        " class of every corpus by its support."
+    )
+    title = f"Above the utterance alone: {' and '.join(judged)} pooled"
+    return (TableReport(title, _DIFFERENCES, (), rows, results, (note,)),)
+
+
+def above_alone(judged: Mapping[str, _Judged], system: str) -> dict[str, Estimate]:
+    """Return READING_FIGURE -> by how much a system exceeds the utterance alone."""
+    found = {}
+    for reading in READINGS:
+        ours, alone = (_pooled(judged, name, reading) for name in (system, UTTERANCE))
+        for name, each in differences(ours, alone).items():
+            found[f"{reading}_{name}"] = each
+    return found
+
+
+def _pooled(judged: Mapping[str, _Judged], system: str, reading: str) -> list[Scored]:
+    """Return the corpora as one, per seed."""
+    each = [[scored(run.answers[reading]) for run in j.runs[system]] for j in judged.values()]
+    return [pooled(list(of_seed)) for of_seed in zip(*each, strict=True)]
+
+
+def _said(encoder: str, recipe: TextRecipe, options: ReproduceOptions) -> tuple[str, ...]:
+    quick = (f"Quick: every {_QUICK_EVERY}th dialogue, two epochs.",)
+    return (
+        *(quick if options.quick else ()),
+        "Modalities: the words alone; neither corpus has its recordings here. A representation of"
+        " one modality is nested from its beginning, whatever the layout.",
+        f"Features: pooled text vectors of the checkpoint '{encoder}', frozen (RoBERTa-large, four"
+        " layers, fine-tuned on the corpus, in the paper).",
+        "Teacher: the model of single utterances (in the paper a unimodal MGLRA per modality).",
+        "Judged: the dev part; the test part is not here. Speakers are numbered by their first"
+        " utterance.",
+        f"Recipe: {recipe.training.trainer.epochs} epochs at most, windows of"
+        f" {recipe.training.windows.length} turns, the same for every model of the table.",
+    )
