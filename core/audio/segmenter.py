@@ -93,16 +93,18 @@ class Segmenter:
         """True while an utterance is open that has been confirmed to be speech."""
         return self._open is not None and self._open.index is not None
 
-    def push(self, block: AudioBlock) -> tuple[Utterance, ...]:
+    def push(self, block: AudioBlock, *, own: bool = True) -> tuple[Utterance, ...]:
         """Hear the next block and return what became known, oldest first.
 
         A block that does not follow the previous one (samples were lost) ends the open utterance.
+        What is not the channel's `own` (see `core.audio.crosstalk`) is no speech.
         """
         ended: tuple[Utterance, ...] = ()
         if block.start != self._position:
             ended = self._restart(block.start)
         samples = block.samples[self._channel]
-        self.probability = self._vad.probability(samples)
+        probability = self._vad.probability(samples)
+        self.probability = probability if own else 0.0
         self._position = block.start + samples.size
         return ended + self._advance(samples, block.start)
 

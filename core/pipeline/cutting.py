@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.audio.crosstalk import CrosstalkGate
 from core.audio.segmenter import Segmenter, SegmenterSettings, index_allocator
 from core.audio.vad import SileroVad, VoiceActivityDetector
 from core.dialogue.recording import Annotation
@@ -40,7 +41,10 @@ class Cutter(Protocol):
 
 
 class VoiceCutter:
-    """One segmenter per channel of the source; `speakers` names them."""
+    """One segmenter per channel of the source; `speakers` names them.
+
+    Of two channels, one that only hears the other's voice leaking in is silent.
+    """
 
     def __init__(
         self,
@@ -53,10 +57,13 @@ class VoiceCutter:
             Segmenter(settings or SegmenterSettings(), vad(), channel, next_index, speaker)
             for channel, speaker in enumerate(speakers)
         ]
+        self._crosstalk = CrosstalkGate() if len(speakers) == 2 else None
 
     def push(self, block: AudioBlock) -> tuple[tuple[float, ...], tuple[Cut, ...]]:
         """Hear the next block: speech probability per channel, and what became known."""
-        cuts = [Cut(u) for segmenter in self._segmenters for u in segmenter.push(block)]
+        own = self._crosstalk.own(block.samples) if self._crosstalk is not None else (True,)
+        pairs = zip(self._segmenters, own, strict=True)
+        cuts = [Cut(u) for segmenter, mine in pairs for u in segmenter.push(block, own=mine)]
         return tuple(s.probability for s in self._segmenters), tuple(cuts)
 
     def flush(self, total: int | None) -> tuple[Cut, ...]:
