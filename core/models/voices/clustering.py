@@ -7,7 +7,7 @@ nearest one, if that is near enough, else to a new one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -24,16 +24,16 @@ class ClusteringConfig:
     margin: by how much the nearest voice must lead for the utterance to change it; the next nearest
         is the rival.
     most: voices at most; what would be one more belongs to the nearest.
-    founding_seconds: speech that it takes to found a voice.
-    least_seconds: speech that it takes to be told apart at all.
-    longest_memory: seconds of speech that weigh in a voice; older ones fade.
+    founding_seconds: voiced speech that it takes to found a voice, or to change one.
+    least_seconds: voiced speech that it takes to be told apart at all.
+    longest_memory: seconds of voiced speech that weigh in a voice; older ones fade.
     """
 
     threshold: float = 0.5
     margin: float = 0.05
     most: int = 6
-    founding_seconds: float = 1.0
-    least_seconds: float = 0.3
+    founding_seconds: float = 0.5
+    least_seconds: float = 0.25
     longest_memory: float = 60.0
 
     def __post_init__(self) -> None:
@@ -51,8 +51,9 @@ class ClusteringConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClusteringConfig:
         """Read what `to_dict` wrote. Raises TypeError or ValueError on anything else."""
-        kinds = {field.name: int if field.name == "most" else float for field in fields(cls)}
-        return cls(**{name: kinds.get(name, float)(value) for name, value in values.items()})
+        given = {name: float(value) for name, value in values.items()}
+        most = int(given.pop("most", cls().most))
+        return cls(most=most, **given)
 
 
 class OnlineClustering:
@@ -77,8 +78,8 @@ class OnlineClustering:
 
         Args:
             embedding: (D,), of length one.
-            seconds: of speech in it. Short utterances found no voice and change none; without a
-                voice that is near and clearly the nearest, theirs can't be told.
+            seconds: of voiced speech in it. Short utterances found no voice and change none;
+                without a voice that is near and clearly the nearest, theirs can't be told.
         """
         config = self.config
         if seconds < config.least_seconds:
@@ -97,8 +98,11 @@ class OnlineClustering:
         return nearest
 
     def _cosines(self, embedding: FloatArray) -> NDArray[np.float64]:
-        directions = [total / max(float(np.linalg.norm(total)), 1e-9) for total in self._sums]
-        return np.array([float(direction @ embedding) for direction in directions])
+        if not self._sums:
+            return np.zeros(0)
+        sums = np.stack(self._sums)
+        lengths = np.maximum(np.linalg.norm(sums, axis=1), 1e-9)
+        return np.asarray(sums @ embedding / lengths, dtype=np.float64)
 
     @staticmethod
     def _lead(cosines: NDArray[np.float64], nearest: int) -> float:

@@ -17,10 +17,10 @@ class VoiceEmbedder:
         self._front_end = loaded.front_end
 
     def embed(self, samples: FloatArray) -> tuple[FloatArray, float]:
-        """Return the embedding (D,), of length one, of mono samples (n,), and seconds of speech.
+        """Return the embedding (D,), of length one, of mono samples (n,), and seconds of voice.
 
-        Only the middle of a long utterance is heard. Silence has an embedding too, one that means
-        nothing, but no seconds.
+        Only the middle of a long utterance is heard. Silence and noise have an embedding too, one
+        that means nothing, but next to no seconds.
         """
         frames = self._front_end.measure(samples)
         with torch.inference_mode():
