@@ -1,8 +1,8 @@
 """Cutting a dialogue checkpoint to one of its nested (Matryoshka) sizes.
 
 The smaller checkpoint says what the nested size said, without the weights that only the rest needs.
-What is known of the nested size is kept: `metrics.json` may hold `nested`, size -> what the file
-holds of the whole, and the part of the chosen size comes to the top.
+What is known of that size is kept, and figures of the whole are not: where `metrics.json` holds
+`nested` (size -> figures), what it says of the chosen size becomes `measured`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from core.models.context.checkpoint import (
 )
 from core.models.context.inputs import DialogueInputs
 from core.models.manifest import CARD, METRICS, WEIGHTS
+from core.models.size import number_of_parameters
 from core.models.stored_weights import is_half
 
-NESTED = "nested"
-"""Key of metrics.json: nested size -> figures of that size, laid out like those of the whole."""
+NESTED, MEASURED, ORIGIN = "nested", "measured", "cut_from"
+"""Keys of metrics.json: figures by nested size; and, of what was cut, figures of its own size and
+what it was cut from."""
 TOLERANCE = 1e-5
 """Largest difference of logits that order of summation may make, in fp32 and as a part of the
 largest logit where that is above 1."""
@@ -93,8 +95,8 @@ def cut_checkpoint(loaded: LoadedDialogue, size: int, out: Path, name: str | Non
         model,
         name=facts.name,
         architecture=loaded.info.architecture,
-        training={**read_training(loaded.info), "cut_from": facts.origin()},
-        metrics=facts.metrics(metrics),
+        training={**read_training(loaded.info), ORIGIN: facts.origin()},
+        metrics=facts.metrics(metrics, number_of_parameters(model)),
         card=facts.card(_text(loaded.info.path / CARD), has_figures),
         version=loaded.info.version,
         temperature=loaded.info.temperature,
@@ -140,19 +142,22 @@ class _Facts:
         """Return what was measured of this size, None if nothing was."""
         nested = metrics.get(NESTED)
         found = nested.get(str(self.size)) if isinstance(nested, Mapping) else None
-        if found is None and self.size == self.whole_size:
-            found = {key: value for key, value in metrics.items() if key != NESTED} or None
-        return found if isinstance(found, Mapping) else None
+        return found if isinstance(found, Mapping) and found else None
 
-    def metrics(self, whole: Mapping[str, Any]) -> dict[str, Any]:
+    def metrics(self, whole: Mapping[str, Any], parameters: int) -> dict[str, Any]:
         nested = whole.get(NESTED)
         kept = {
             size: values
             for size, values in (nested.items() if isinstance(nested, Mapping) else ())
             if str(size).isdecimal() and int(size) <= self.size
         }
-        found = {**(self.figures(whole) or {}), "cut_from": self.origin()}
-        return {**found, NESTED: kept} if kept else found
+        return {
+            MEASURED: self.figures(whole),
+            NESTED: kept,
+            "temperature": self.whole.temperature,
+            "parameters": parameters,
+            ORIGIN: self.origin(),
+        }
 
     def card(self, whole: str, has_figures: bool) -> str:
         known = (

@@ -112,11 +112,14 @@ def test_full_precision_stays_full_precision(tmp_path):
     assert info.name == "half the width"
 
 
-def test_the_figures_of_the_size_come_to_the_top_and_those_of_larger_ones_go(whole, tmp_path):
+def test_the_figures_of_the_size_are_kept_and_those_of_larger_ones_are_not(whole, tmp_path):
     cut = cut_checkpoint(whole, 12, tmp_path / "cut")
     metrics = json.loads((cut.info.path / "metrics.json").read_text(encoding="utf-8"))
     assert cut.has_figures
-    assert metrics["dev"] == {"accuracy": 0.5}
+    assert "dev" not in metrics  # of the whole
+    assert metrics["measured"] == {"dev": {"accuracy": 0.5}}
+    small = load_dialogue_checkpoint(cut.info.path).model
+    assert metrics["parameters"] == number_of_parameters(small)
     assert set(metrics["nested"]) == {"12", "3"}
     assert metrics["cut_from"]["size"] == 48
 
@@ -125,7 +128,7 @@ def test_figures_that_nobody_measured_are_not_made_up(whole, tmp_path):
     cut = cut_checkpoint(whole, 24, tmp_path / "cut")
     metrics = json.loads((cut.info.path / "metrics.json").read_text(encoding="utf-8"))
     assert not cut.has_figures
-    assert "dev" not in metrics
+    assert metrics["measured"] is None
     assert "Nobody has measured this size" in (cut.info.path / "README.md").read_text("utf-8")
 
 
