@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from core.models.context.cutting import Cut
     from core.types import NestedSize
 
+_HARDLY_SMALLER = 0.8
+"""Share of the parameters from which on the command says that a cut saved little."""
+
 
 def main(argv: Sequence[str]) -> int:
     """List the nested sizes of a checkpoint, or write the checkpoint of one.
@@ -40,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     cut = cut_checkpoint(loaded, options.size, options.out, options.name)
     chosen = [m for m in _measured(loaded, sizes) if m.size in (sizes[0], options.size)]
     console.print(_table(chosen))
-    _say(console, cut)
+    _say(console, cut, chosen[-1].parameters / chosen[0].parameters)
     return 0
 
 
@@ -82,10 +85,17 @@ def _table(sizes: Sequence[NestedSize]) -> Table:
     return table
 
 
-def _say(console: Console, cut: Cut) -> None:
+def _say(console: Console, cut: Cut, share: float) -> None:
     before, after = cut.megabytes()
     console.print(f"Written: {cut.info.path} ({cut.info.name})", soft_wrap=True)
     console.print(f"Weights: {after:.2f} MB instead of {before:.2f} MB.")
-    console.print(f"Answers as the nested size does, to {cut.difference:.1g} of the largest logit.")
+    exact = f"to {cut.difference:.1g} of the largest logit" if cut.difference else "exactly"
+    console.print(f"Answers as the nested size does, {exact}.")
+    if share > _HARDLY_SMALLER and cut.size < cut.whole_size:
+        console.print(
+            "Hardly smaller: nearly all of this model comes before the representation that is cut,"
+            " and is needed by every size.",
+            soft_wrap=True,
+        )
     if not cut.has_figures:
         console.print("The checkpoint tells no figures of this size; its metrics.json has none.")

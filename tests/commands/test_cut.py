@@ -50,6 +50,8 @@ def test_a_size_is_written_and_shown_beside_the_whole(checkpoint, tmp_path, caps
     assert small.info.name == "small"
     assert f"{sum(p.numel() for p in small.model.parameters()):,}" == rows[1][3]
     assert "Answers as the nested size does" in shown
+    share = int(rows[1][5].rstrip("%"))
+    assert ("Hardly smaller" in shown) == (share > 80)
     assert "no figures" not in shown
 
 
