@@ -19,6 +19,7 @@ from core.errors import CheckpointError, ConfigError
 from core.models.context.manifest import DialogueInfo, read_dialogue_info
 from core.pipeline.context import UtteranceModel
 from core.pipeline.hindsight import Stretch, stretches
+from core.pipeline.nested_probabilities import NestedProbabilities
 from core.resources import dialogue_checkpoint
 from core.types import (
     ContextInfo,
@@ -96,6 +97,8 @@ class ModelContext:
         if window is not None and window < 1:
             raise ConfigError("A window must hold a turn at least.", "Choose 1 or more.")
         self._info = info
+        self.model = _model_info(info)
+        """What the results name."""
         self._window = window or info.specification.window
         self._ready: tuple[DialogueInference, ContextInfo] | None = None
         self._entries: list[_Entry] = []
@@ -106,20 +109,6 @@ class ModelContext:
         """The utterance model whose features it reads."""
         specification = self._info.specification
         return UtteranceModel(specification.utterance_name, specification.utterance_model)
-
-    @property
-    def model(self) -> ModelInfo:
-        """What the results name."""
-        specification = self._info.specification
-        return ModelInfo(
-            name=self._info.name,
-            version=self._info.version,
-            digest=self._info.digest,
-            labels=specification.labels,
-            modalities=tuple(Modality(name) for name in specification.features),
-            languages=specification.languages,
-            device_reason="small enough for the processor",
-        )
 
     def warm_up(self) -> ContextInfo:
         """Load and verify the checkpoint, run once, and measure its nested sizes.
@@ -246,16 +235,34 @@ class ModelContext:
     ) -> ContextResult:
         weights = among.attention
         return ContextResult(
-            labels=self._info.specification.labels,
+            labels=self.model.labels,
             probabilities=_floats(among.probabilities[place]),
             scope=scope,
             alone=alone,
             turns=tuple(e.turn.index for e in view),
             attention=() if weights is None else _floats(weights[place]),
             model=self.model,
-            nested={size: _floats(values[place]) for size, values in among.nested.items()},
+            nested=_nested(among, place),
             compute_seconds=took,
         )
+
+
+def _model_info(info: DialogueInfo) -> ModelInfo:
+    return ModelInfo(
+        name=info.name,
+        version=info.version,
+        digest=info.digest,
+        labels=info.specification.labels,
+        modalities=tuple(Modality(name) for name in info.specification.features),
+        languages=info.specification.languages,
+    )
+
+
+def _nested(among: WindowJudgement, place: int) -> Mapping[int, tuple[float, ...]]:
+    if not among.nested:
+        return {}
+    rows = np.stack([values[place] for values in among.nested.values()])
+    return NestedProbabilities(tuple(among.nested), rows)
 
 
 def _floats(values: FloatArray) -> tuple[float, ...]:
