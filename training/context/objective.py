@@ -77,6 +77,11 @@ class DialogueCriterion:
     ) -> dict[str, Tensor]:
         config, inputs = self.config.distillation, batch.inputs
         if config is None:
+            if output.students:
+                raise ConfigError(
+                    "The model has students that nothing trains.",
+                    "Add distillation: {} to the training, or leave students out of the model.",
+                )
             return {}
         online = isinstance(model, TaughtOnline)
         teachers: Mapping[str, nn.Module] = (
@@ -103,7 +108,7 @@ def split_dialogues(batch: DialogueBatch, rank: int, processes: int) -> tuple[Di
 
     A process without one gets the first, of which no turn counts, so that it can take part.
     """
-    rows = torch.arange(rank, len(batch.labels), processes)
+    rows = torch.arange(len(batch.labels))[rank::processes]
     if len(rows):
         return map_batch(batch, lambda t: t[rows]), len(rows) / len(batch.labels)
     idle = map_batch(batch, lambda t: t[:1])
