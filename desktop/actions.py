@@ -53,6 +53,12 @@ ACTIONS: Mapping[str, ActionEntry] = MappingProxyType(
         "find": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Find in the transcript"), "Ctrl+F", "view"
         ),
+        "dialogue": ActionEntry(
+            QT_TRANSLATE_NOOP("Actions", "Show the dialogue"), "Ctrl+D", "view", separated=True
+        ),
+        "context": ActionEntry(
+            QT_TRANSLATE_NOOP("Actions", "Turns with or without context"), "Ctrl+T", "view"
+        ),
         "fullscreen": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Full screen"), "F11", "view", checkable=True
         ),

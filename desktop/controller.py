@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from core.pipeline.events import (
+    Notice,
     Progress,
     SessionState,
     StateChanged,
@@ -39,6 +40,9 @@ log = logging.getLogger(__name__)
 _ENDED = (SessionState.IDLE, SessionState.FAILED)
 CLOSING_SECONDS = 6.0
 """How long closing the window waits for the last turn and the journal."""
+
+NO_CONTEXT = ("context_other_model", "context_unavailable")
+"""Notices after which turns come without context."""
 
 MEDIA_PATTERNS = "*.wav *.mp3 *.flac *.m4a *.ogg *.opus *.mp4 *.mkv *.webm *.aac *.mov"
 
@@ -105,7 +109,9 @@ class Controller(QObject):
         bridge.state_changed.connect(self._state_changed)
         bridge.audio_heard.connect(self._state.hear)
         bridge.turn_updated.connect(self._turn_updated)
-        bridge.notice.connect(self.trouble.show_notice)
+        bridge.notice.connect(self._noticed)
+        bridge.context_ready.connect(lambda event: self._state.set_context(event.info))
+        self._state.run_apart = bridge.run
         bridge.progressed.connect(self._progressed)
         bridge.saved.connect(lambda _: window.status.set_saved())
         capture.record_clicked.connect(self.toggle_record)
@@ -128,6 +134,10 @@ class Controller(QObject):
         window.menus.interface_language_chosen.connect(
             lambda code: self.change(interface_language=code)
         )
+        window.menus.context_chosen.connect(lambda name: self.change(context=name))
+        window.menus.context_wanted.connect(self.ask_for_context)
+        window.menus.speakers_chosen.connect(lambda name: self.change(speakers=name))
+        window.settings_asked.connect(self.dialogs.open_settings)
         window.closing.connect(self.close)
         window.play_asked.connect(self.listening.play_span)
         self.trouble.whisper_wanted.connect(self.dialogs.get_whisper)
@@ -150,6 +160,8 @@ class Controller(QObject):
             "settings": self.dialogs.open_settings,
             "quit": self._window.close,
             "find": self._window.open_search,
+            "dialogue": lambda: self._window.show_panel("dialogue"),
+            "context": self._state.toggle_context,
             "fullscreen": self._window.toggle_full_screen,
             "layout": self._window.reset_layout,
             "shortcuts": self.dialogs.show_shortcuts,
@@ -235,6 +247,8 @@ class Controller(QObject):
             self._state.set_total(prepared.total)
         for notice in prepared.notices:
             self.trouble.show_notice(notice)
+        if prepared.context:
+            self._state.expect_context()
         prepared.session.start()
 
     def _not_started(self, error: Exception) -> None:
@@ -258,6 +272,11 @@ class Controller(QObject):
         if event.turn.emotion is not None:
             self._window.status.set_model(event.turn.emotion.model)
         self._window.status.set_lag(event.lag)
+
+    def _noticed(self, notice: Notice) -> None:
+        if notice.message.code in NO_CONTEXT:
+            self._state.miss_context(notice.message)
+        self.trouble.show_notice(notice)
 
     def _progressed(self, progress: Progress) -> None:
         if progress.total:
@@ -323,6 +342,15 @@ class Controller(QObject):
         if folder:
             self.dialogs.show_model(Path(folder))
 
+    def ask_for_context(self) -> None:
+        """Choose the folder of a dialogue model."""
+        folder = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Folder of a dialogue model")
+        )
+        if folder:
+            self.change(context=folder)
+        self._show_choices()  # the menu goes back to what is chosen if nothing was
+
     def _show_choices(self) -> None:
         s = self.settings
         capture = self._window.capture
@@ -330,6 +358,7 @@ class Controller(QObject):
         capture.set_checkpoints(entries)
         capture.choose(s.device, s.channels, s.language, s.checkpoint)
         self._window.menus.set_choices(s.theme, s.interface_language)
+        self._window.menus.set_dialogue(s.context, s.speakers)
 
     def _show_recording(self, read: tuple[Recording, SoundHistory]) -> None:
         """Show turns that were read back; nothing is judged again."""

@@ -110,6 +110,40 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
             QT_TRANSLATE_NOOP("Messages", "{reason} Going on with speech alone."),
             "whisper",
         ),
+        "context_failed": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "What the dialogue says of a turn is missing ({reason}). The rest goes on.",
+            ),
+            "log",
+        ),
+        "context_other_model": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The dialogue model reads what {needed} hears, and the turns are judged by {used}: "
+                "going on without context.",
+            ),
+            "settings",
+        ),
+        "context_unavailable": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "The dialogue model can't be used ({reason}). Going on without context."
+            ),
+            "settings",
+        ),
+        "speakers_failed": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "Whose voice it was could not be told ({reason}). The rest goes on."
+            ),
+            "log",
+        ),
+        "speakers_unavailable": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "Speakers can't be told apart by their voices ({reason}). Going on without.",
+            ),
+            "settings",
+        ),
         "media_short": _entry(
             QT_TRANSLATE_NOOP(
                 "Messages",
@@ -181,6 +215,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "interrupted": QT_TRANSLATE_NOOP("Messages", "the program ended during this turn"),
         "emotion_failed": QT_TRANSLATE_NOOP("Messages", "this turn could not be judged"),
         "recognition_failed": QT_TRANSLATE_NOOP("Messages", "the text could not be recognised"),
+        "context_failed": QT_TRANSLATE_NOOP("Messages", "not read in context"),
     }
 )
 REASONS: Mapping[str, str] = MappingProxyType(

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from core.pipeline.events import Event, Notice, Severity
-from core.resources import embedded_checkpoint
+from core.resources import embedded_checkpoint, voice_checkpoint
 from desktop.settings import AppSettings
 
 if TYPE_CHECKING:
     from core.audio.channels import ChannelMode
+    from core.pipeline.context import DialogueContext
     from core.pipeline.protocols import Analyzer, Transcriber
     from core.pipeline.session import Session
+    from core.pipeline.speakers import SpeakerTracker
 
 OFF = "off"
-"""Choice of recognition model that means: speech alone."""
+"""Choice of recognition model that means: speech alone; of dialogue model: no context."""
 
 Listener = Callable[[Event], None]
 
@@ -29,7 +31,8 @@ Listener = Callable[[Event], None]
 class Prepared:
     """A session ready to start and what the window needs to know about it.
 
-    `sound` returns where its sound can be played from, once there is such a file.
+    `sound` returns where its sound can be played from, once there is such a file; `context` is
+    true when it will read the turns in context, if its dialogue model can be loaded.
     """
 
     session: Session
@@ -39,6 +42,7 @@ class Prepared:
     sound: Callable[[], Path | None]
     total: float | None = None
     notices: tuple[Notice, ...] = ()
+    context: bool = False
 
 
 class SessionFactory(Protocol):
@@ -85,6 +89,7 @@ class RealSessions:
         transcriber, notices = make_transcriber(settings)
         source = MicrophoneSource(settings.device or None, settings.channels)
         journal = Journal(sessions_folder(settings))
+        context = context_maker(settings)
         session = Session(
             source,
             SessionSettings(live=True, language=settings.language),
@@ -92,6 +97,8 @@ class RealSessions:
             transcriber,
             listener,
             journal=journal,
+            context=context,
+            speakers=speakers_maker(settings),
         )
         return Prepared(
             session,
@@ -100,6 +107,7 @@ class RealSessions:
             transcriber=transcriber.name if transcriber else None,
             sound=lambda: _first_part(journal.folder),
             notices=notices,
+            context=context is not None,
         )
 
     def recording(self, path: Path, settings: AppSettings, listener: Listener) -> Prepared:
@@ -117,6 +125,7 @@ class RealSessions:
         if transcript is None:
             transcriber, more = make_transcriber(settings)
             notices += more
+        context = context_maker(settings)
         session = Session(
             source,
             SessionSettings(live=False, language=settings.language),
@@ -124,6 +133,8 @@ class RealSessions:
             transcriber,
             listener,
             annotations=transcript.annotations if transcript else (),
+            context=context,
+            speakers=speakers_maker(settings),
         )
         total = source.total_samples
         return Prepared(
@@ -134,6 +145,7 @@ class RealSessions:
             sound=lambda: path,
             total=None if total is None else total / 16_000,
             notices=tuple(notices),
+            context=context is not None,
         )
 
 
@@ -145,6 +157,48 @@ def analyzer_maker(settings: AppSettings) -> Callable[[], Analyzer]:
         from core.pipeline.analyzer import load_analyzer
 
         return load_analyzer(folder)
+
+    return make
+
+
+def context_maker(settings: AppSettings) -> Callable[[], DialogueContext] | None:
+    """Return what makes the chosen dialogue model; called on the emotion thread.
+
+    The one that ships with Emoscope is left out, without a word, if it is not here or reads the
+    features of another utterance model than the chosen one; a chosen one that fails is said.
+    """
+    from core.pipeline.dialogue_context import load_context, shipped_context
+
+    if settings.context == OFF:
+        return None
+    if settings.context:
+        folder = Path(settings.context)
+        return lambda: load_context(folder)
+    shipped = shipped_context(_digest_of(settings))
+    return None if shipped is None else lambda: shipped
+
+
+def _digest_of(settings: AppSettings) -> str:
+    """Return which weights judge the turns; "" if that can't be read, which is said elsewhere."""
+    from core.errors import EmoscopeError
+    from core.models.manifest import read_info
+
+    folder = Path(settings.checkpoint) if settings.checkpoint else embedded_checkpoint()
+    try:
+        return read_info(folder).digest
+    except EmoscopeError:
+        return ""
+
+
+def speakers_maker(settings: AppSettings) -> Callable[[], SpeakerTracker] | None:
+    """Return what tells the speakers apart by their voices, if that was asked for."""
+    if settings.speakers != "voice":
+        return None
+
+    def make() -> SpeakerTracker:
+        from core.pipeline.voice_speakers import load_voice_speakers
+
+        return load_voice_speakers(voice_checkpoint())
 
     return make
 

@@ -17,6 +17,7 @@ INTERFACE_LANGUAGES = ("system", "ko", "en")
 SPEECH_LANGUAGES = ("auto", "ko", "en")
 THEME_NAMES = ("system", "light", "dark")
 CHANNEL_CHOICES = ("mono", "left", "right", "both")
+SPEAKER_CHOICES = ("source", "voice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class AppSettings:
     """Choices of the user; empty strings mean "the default".
 
     `device` is the name of the microphone. `checkpoint` and `whisper` are folders, `whisper` also a
-    model size. `language` locks recognition, "auto" leaves it open.
+    model size. `language` locks recognition, "auto" leaves it open. `context` is the folder of a
+    dialogue model, or "off"; `speakers` says who tells the speakers apart where nothing else does:
+    nobody ("source") or their voices ("voice").
     """
 
     interface_language: str = "system"
@@ -34,6 +37,8 @@ class AppSettings:
     language: str = "auto"
     checkpoint: str = ""
     whisper: str = ""
+    context: str = ""
+    speakers: str = "source"
     sessions_folder: str = ""
     last_folder: str = ""
     recent: tuple[str, ...] = ()
@@ -51,6 +56,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "theme": THEME_NAMES,
         "channels": CHANNEL_CHOICES,
         "language": SPEECH_LANGUAGES,
+        "speakers": SPEAKER_CHOICES,
     }
 )
 

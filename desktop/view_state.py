@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,6 +17,11 @@ from desktop.item_models.steady_label import SteadyLabel
 from desktop.item_models.turns import TurnModel
 from desktop.theme import LIGHT, Theme
 from desktop.time_view import TimeView
+
+RunApart = Callable[
+    [str, Callable[[], Any], Callable[[Any], Any], Callable[[Exception], Any]], None
+]
+"""Does work: its name, the work, what takes its result, what takes its error."""
 
 CLIP_SHARE = 0.001
 """Share of clipped samples in a block that lights the clip light."""
@@ -64,6 +70,8 @@ class ViewState(QObject):
         self.expects_context = False
         """A dialogue model was asked for and is not ready yet."""
         self.reading = Reading.CONTEXT
+        self.run_apart: RunApart = _run_here
+        """Does work beside the window; the controller puts the bridge's here."""
         self._speakers: dict[str, None] = {}
 
     def begin(self, live: bool) -> None:
@@ -208,6 +216,11 @@ class ViewState(QObject):
             self.reading = reading
             self.reading_changed.emit(reading)
 
+    def toggle_context(self) -> None:
+        """Show the turns without their context, or with it again."""
+        alone = self.reading is Reading.ALONE
+        self.read_as(Reading.CONTEXT if alone else Reading.ALONE)
+
     # -- selection ----------------------------------------------------------------------------
 
     def select(self, turn: Turn | None) -> None:
@@ -246,3 +259,14 @@ class ViewState(QObject):
     def speakers(self) -> tuple[str, ...]:
         """Return the speakers in the order they were first heard; "" for nobody in particular."""
         return tuple(self._speakers)
+
+
+def _run_here(
+    _: str, work: Callable[[], Any], done: Callable[[Any], Any], failed: Callable[[Exception], Any]
+) -> None:
+    try:
+        result = work()
+    except Exception as error:
+        failed(error)
+    else:
+        done(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, Qt, Signal
@@ -109,7 +110,7 @@ class Workspace(QMainWindow):
             dock = QDockWidget()
             dock.setObjectName(f"dock_{entry.name}")
             dock.setWidget(panel)
-            dock.visibilityChanged.connect(self.uncovered)
+            dock.visibilityChanged.connect(partial(self._cover, panel))
             dock.setFeatures(
                 QDockWidget.DockWidgetFeature.DockWidgetMovable
                 | QDockWidget.DockWidgetFeature.DockWidgetClosable
@@ -117,6 +118,11 @@ class Workspace(QMainWindow):
             )
             self.panels[entry.name] = panel
             self.docks[entry.name] = dock
+
+    def _cover(self, panel: Panel, is_seen: bool) -> None:
+        panel.set_covered(not is_seen)
+        if is_seen:
+            self.uncovered.emit()
 
     def _column(self, left: bool) -> list[QDockWidget]:
         return [self.docks[entry.name] for entry in _standing(left)]

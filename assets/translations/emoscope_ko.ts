@@ -98,6 +98,14 @@
         <source>About Emoscope</source>
         <translation>Emoscope 정보</translation>
     </message>
+    <message>
+        <source>Show the dialogue</source>
+        <translation>대화 보기</translation>
+    </message>
+    <message>
+        <source>Turns with or without context</source>
+        <translation>발화를 맥락과 함께/없이 보기</translation>
+    </message>
 </context>
 <context>
     <name>AffectPanel</name>
@@ -272,6 +280,10 @@
         <source>Open a recording</source>
         <translation>녹음 열기</translation>
     </message>
+    <message>
+        <source>Folder of a dialogue model</source>
+        <translation>대화 모델 폴더</translation>
+    </message>
 </context>
 <context>
     <name>CurvesPanel</name>
@@ -286,6 +298,97 @@
     <message>
         <source>voice</source>
         <translation>목소리</translation>
+    </message>
+</context>
+<context>
+    <name>DialoguePanel</name>
+    <message>
+        <source>With context</source>
+        <translation>맥락 있음</translation>
+    </message>
+    <message>
+        <source>Without context</source>
+        <translation>맥락 없음</translation>
+    </message>
+    <message>
+        <source>With later turns too</source>
+        <translation>뒤의 대화까지</translation>
+    </message>
+    <message>
+        <source>Dialogue</source>
+        <translation>대화</translation>
+    </message>
+    <message>
+        <source>Turns by speaker, and what the shown turn drew on</source>
+        <translation>화자별 발화와, 표시된 발화가 참고한 발화</translation>
+    </message>
+    <message>
+        <source>With or without context</source>
+        <translation>맥락 있음/없음</translation>
+    </message>
+    <message>
+        <source>What is shown beside the turns</source>
+        <translation>발화 옆에 보여 줄 내용</translation>
+    </message>
+    <message>
+        <source>This turn</source>
+        <translation>이 발화</translation>
+    </message>
+    <message>
+        <source>Influence</source>
+        <translation>영향</translation>
+    </message>
+    <message>
+        <source>Sizes</source>
+        <translation>크기</translation>
+    </message>
+    <message>
+        <source>Who follows whom</source>
+        <translation>누가 누구를 따라가는지</translation>
+    </message>
+    <message>
+        <source>Nested sizes of the dialogue model</source>
+        <translation>대화 모델의 중첩 크기(마트료시카)</translation>
+    </message>
+    <message>
+        <source>▼ a speaker&apos;s emotion shifts</source>
+        <translation>▼ 화자의 감정이 바뀜</translation>
+    </message>
+    <message>
+        <source>Arcs: what the dialogue model drew on for this turn, not a proof of why. ▼ a speaker&apos;s emotion shifts. Strip below a turn: seen later.</source>
+        <translation>곡선: 대화 모델이 이 발화를 볼 때 참고한 발화이며, 판단 이유의 증거는 아닙니다. ▼ 화자의 감정이 바뀜. 발화 아래 띠: 뒤의 대화까지 본 결과.</translation>
+    </message>
+    <message>
+        <source>voice</source>
+        <translation>목소리</translation>
+    </message>
+    <message>
+        <source>others</source>
+        <translation>그 밖</translation>
+    </message>
+    <message>
+        <source>This turn has not been read in context.</source>
+        <translation>이 발화는 아직 맥락 속에서 판단하지 않았습니다.</translation>
+    </message>
+    <message>
+        <source>Without context a turn draws on no other.</source>
+        <translation>맥락 없이는 다른 발화를 참고하지 않습니다.</translation>
+    </message>
+    <message>
+        <source>No earlier turn to draw on yet.</source>
+        <translation>아직 참고할 앞선 발화가 없습니다.</translation>
+    </message>
+    <message>
+        <source>There is no dialogue model: every turn is judged on its own. With one, a turn is read among those before it.</source>
+        <translation>대화 모델이 없어 발화를 하나씩 따로 판단합니다. 대화 모델이 있으면 앞선 발화들과 함께 판단합니다.</translation>
+    </message>
+    <message>
+        <source>The turns of the conversation appear here as they are judged.</source>
+        <translation>발화를 판단하는 대로 여기에 나타납니다.</translation>
+    </message>
+    <message>
+        <source>The dialogue model says nothing of this turn.</source>
+        <translation>이 발화에 대한 대화 모델의 판단이 없습니다.</translation>
     </message>
 </context>
 <context>
@@ -308,6 +411,45 @@
     <message>
         <source>{modality} looks at</source>
         <translation>{modality} 쪽에서</translation>
+    </message>
+</context>
+<context>
+    <name>InfluencePage</name>
+    <message>
+        <source>Whose emotions follow whose</source>
+        <translation>누구의 감정이 누구를 따라가는지</translation>
+    </message>
+    <message>
+        <source>Bar: how likely both turns have the same emotion. Line: by chance. Bold: hardly by chance. Order in time is no cause.</source>
+        <translation>막대: 두 발화의 감정이 같을 가능성. 선: 우연일 때. 굵게: 우연으로 보기 어려움. 시간 순서가 원인을 뜻하지는 않습니다.</translation>
+    </message>
+    <message>
+        <source>Who follows whom can be said where at least two speakers are known.</source>
+        <translation>화자가 둘 이상 구분되어야 누가 누구를 따라가는지 알 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>Too few turns yet: one speaker must have answered another {needed} times; so far it was {most}.</source>
+        <translation>아직 발화가 적습니다. 한 화자가 다른 화자에게 {needed}번 대답해야 하는데 지금까지 {most}번입니다.</translation>
+    </message>
+    <message>
+        <source>the turn before</source>
+        <translation>바로 앞 발화</translation>
+    </message>
+    <message>
+        <source>{lag} turns before</source>
+        <translation>{lag}번째 앞 발화</translation>
+    </message>
+    <message>
+        <source>{follower} after {leader}</source>
+        <translation>{leader} 뒤의 {follower}</translation>
+    </message>
+    <message>
+        <source>too few ({pairs})</source>
+        <translation>부족({pairs})</translation>
+    </message>
+    <message>
+        <source>{share}, p {p}</source>
+        <translation>{share}, p {p}</translation>
     </message>
 </context>
 <context>
@@ -403,6 +545,34 @@
     <message>
         <source>Dark</source>
         <translation>어둡게</translation>
+    </message>
+    <message>
+        <source>The one that ships with Emoscope</source>
+        <translation>Emoscope에 들어 있는 것</translation>
+    </message>
+    <message>
+        <source>None: each turn on its own</source>
+        <translation>없음: 발화를 하나씩 따로</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>폴더 선택…</translation>
+    </message>
+    <message>
+        <source>From the transcript or the channels</source>
+        <translation>대본이나 채널에서</translation>
+    </message>
+    <message>
+        <source>Also by the voice (experimental)</source>
+        <translation>목소리로도 구분(실험적)</translation>
+    </message>
+    <message>
+        <source>Dialogue model</source>
+        <translation>대화 모델</translation>
+    </message>
+    <message>
+        <source>Speakers</source>
+        <translation>화자</translation>
     </message>
 </context>
 <context>
@@ -602,6 +772,30 @@
     <message>
         <source>The log says more.</source>
         <translation>자세한 내용은 로그에 있습니다.</translation>
+    </message>
+    <message>
+        <source>What the dialogue says of a turn is missing ({reason}). The rest goes on.</source>
+        <translation>발화 하나를 대화 맥락에서 판단하지 못했습니다({reason}). 나머지는 계속됩니다.</translation>
+    </message>
+    <message>
+        <source>The dialogue model reads what {needed} hears, and the turns are judged by {used}: going on without context.</source>
+        <translation>이 대화 모델은 {needed} 모델의 결과를 읽도록 만들어졌는데 지금은 {used} 모델이 발화를 판단합니다. 맥락 없이 계속합니다.</translation>
+    </message>
+    <message>
+        <source>The dialogue model can&apos;t be used ({reason}). Going on without context.</source>
+        <translation>대화 모델을 쓸 수 없습니다({reason}). 맥락 없이 계속합니다.</translation>
+    </message>
+    <message>
+        <source>Whose voice it was could not be told ({reason}). The rest goes on.</source>
+        <translation>누구의 목소리인지 알아내지 못했습니다({reason}). 나머지는 계속됩니다.</translation>
+    </message>
+    <message>
+        <source>Speakers can&apos;t be told apart by their voices ({reason}). Going on without.</source>
+        <translation>목소리로 화자를 구분할 수 없습니다({reason}). 구분하지 않고 계속합니다.</translation>
+    </message>
+    <message>
+        <source>not read in context</source>
+        <translation>대화 맥락에서 판단하지 못함</translation>
     </message>
 </context>
 <context>
@@ -919,6 +1113,30 @@
         <source>Choose a folder</source>
         <translation>폴더 선택</translation>
     </message>
+    <message>
+        <source>From the transcript or the channels</source>
+        <translation>대본이나 채널에서</translation>
+    </message>
+    <message>
+        <source>Also by the voice (experimental)</source>
+        <translation>목소리로도 구분(실험적)</translation>
+    </message>
+    <message>
+        <source>Dialogue model</source>
+        <translation>대화 모델</translation>
+    </message>
+    <message>
+        <source>Speakers</source>
+        <translation>화자</translation>
+    </message>
+    <message>
+        <source>The one that ships with Emoscope</source>
+        <translation>Emoscope에 들어 있는 것</translation>
+    </message>
+    <message>
+        <source>None: each turn on its own</source>
+        <translation>없음: 발화를 하나씩 따로</translation>
+    </message>
 </context>
 <context>
     <name>ShortcutsDialog</name>
@@ -957,6 +1175,41 @@
     <message>
         <source>Select the turn spoken there</source>
         <translation>그 시각의 발화 선택</translation>
+    </message>
+</context>
+<context>
+    <name>SizesPage</name>
+    <message>
+        <source>Nested size of the dialogue model</source>
+        <translation>대화 모델의 중첩 크기</translation>
+    </message>
+    <message>
+        <source>What each nested size says of this turn</source>
+        <translation>중첩 크기마다 본 이 발화의 감정</translation>
+    </message>
+    <message>
+        <source>One column for each number of dimensions, its colours the probabilities. A dot above: that size gives another emotion than the whole model.</source>
+        <translation>차원 수마다 막대 하나이며 색은 확률을 나타냅니다. 위의 점: 그 크기의 모델이 전체 모델과 다른 감정을 고릅니다.</translation>
+    </message>
+    <message>
+        <source>Dimensions of the representation, parameters of the model cut to them, their size as 32-bit numbers, and the time for a new turn measured on this computer.</source>
+        <translation>표현의 차원 수, 그만큼 잘라 낸 모델의 매개변수 수와 32비트 수로 저장할 때의 크기, 이 컴퓨터에서 잰 발화 하나의 처리 시간.</translation>
+    </message>
+    <message>
+        <source>{size}: {parameters} parameters, {bytes}, {milliseconds} ms a turn</source>
+        <translation>{size}: 매개변수 {parameters}, {bytes}, 발화당 {milliseconds} ms</translation>
+    </message>
+    <message>
+        <source>This turn: {emotion}, as with the whole model.</source>
+        <translation>이 발화: {emotion}, 전체 모델과 같음.</translation>
+    </message>
+    <message>
+        <source>This turn: {emotion} instead of {whole}.</source>
+        <translation>이 발화: {emotion}(전체 모델은 {whole}).</translation>
+    </message>
+    <message>
+        <source>Another emotion in {count} of {turns} turns.</source>
+        <translation>발화 {turns}개 중 {count}개에서 감정이 다름.</translation>
     </message>
 </context>
 <context>
@@ -1166,6 +1419,56 @@
     </message>
 </context>
 <context>
+    <name>TurnPage</name>
+    <message>
+        <source>This turn with and without the dialogue</source>
+        <translation>대화 맥락이 있을 때와 없을 때의 이 발화</translation>
+    </message>
+    <message>
+        <source>Choose a dialogue model…</source>
+        <translation>대화 모델 선택…</translation>
+    </message>
+    <message>
+        <source>Alone: the dialogue model sees this turn only. In context: also those before it. Seen later: also those after it.</source>
+        <translation>이 발화만: 대화 모델이 이 발화만 봅니다. 맥락에서: 앞선 발화도 봅니다. 나중에 보면: 뒤의 발화까지 봅니다.</translation>
+    </message>
+    <message>
+        <source>the turn&apos;s own</source>
+        <translation>발화 모델</translation>
+    </message>
+    <message>
+        <source>alone</source>
+        <translation>이 발화만</translation>
+    </message>
+    <message>
+        <source>in context</source>
+        <translation>맥락에서</translation>
+    </message>
+    <message>
+        <source>seen later</source>
+        <translation>나중에 보면</translation>
+    </message>
+    <message>
+        <source>{before} → {after}, seen later.</source>
+        <translation>{before} → {after}, 나중에 보면.</translation>
+    </message>
+    <message>
+        <source>Careful: the dialogue model learned from conversations in {known}; this turn is in {spoken}.</source>
+        <translation>주의: 대화 모델은 {known} 대화로 학습했는데 이 발화는 {spoken}입니다.</translation>
+    </message>
+</context>
+<context>
+    <name>Turns</name>
+    <message>
+        <source>in context: {emotion}</source>
+        <translation>맥락에서: {emotion}</translation>
+    </message>
+    <message>
+        <source>seen later: {emotion}</source>
+        <translation>나중에 보면: {emotion}</translation>
+    </message>
+</context>
+<context>
     <name>WaveformPlot</name>
     <message>
         <source>sound</source>
@@ -1258,10 +1561,6 @@
         <translation>화면의 어느 부분이 가장 크게 작용했는지 보여 줍니다. 결정을 증명하지는 않습니다.</translation>
     </message>
     <message>
-        <source>Which earlier turns were taken into account for this one.</source>
-        <translation>이 발화를 판단할 때 참고한 이전 발화들입니다.</translation>
-    </message>
-    <message>
         <source>Words × time</source>
         <translation>단어 × 시간</translation>
     </message>
@@ -1332,6 +1631,10 @@
     <message>
         <source>This model has no attention to show; the bars above are all there is.</source>
         <translation>이 모델에는 보여 줄 주의 그림이 없습니다. 위의 막대가 근거의 전부입니다.</translation>
+    </message>
+    <message>
+        <source>How much the dialogue model drew on each turn, this one at the right. It is not a proof of why it decided.</source>
+        <translation>대화 모델이 각 발화를 얼마나 참고했는지 보여 줍니다. 오른쪽 끝이 이 발화이며, 결정의 이유를 증명하지는 않습니다.</translation>
     </message>
 </context>
 <context>

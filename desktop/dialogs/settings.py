@@ -49,6 +49,14 @@ class SettingsDialog(QDialog):
             [(code, names.language(code)) for code in ("auto", "ko", "en")], settings.language
         )
         self._whisper = self._box(self._whisper_choices(), settings.whisper)
+        self._context = self._box(self._context_choices(), settings.context)
+        self._speakers = self._box(
+            (
+                ("source", self.tr("From the transcript or the channels")),
+                ("voice", self.tr("Also by the voice (experimental)")),
+            ),
+            settings.speakers,
+        )
         self._checkpoint = QLineEdit(settings.checkpoint, self)
         self._checkpoint.setPlaceholderText(self.tr("The model that ships with Emoscope"))
         self._sessions = QLineEdit(settings.sessions_folder, self)
@@ -64,6 +72,8 @@ class SettingsDialog(QDialog):
             language=self._speech.currentData(),
             whisper=self._whisper.currentData(),
             checkpoint=self._checkpoint.text().strip(),
+            context=self._context.currentData(),
+            speakers=self._speakers.currentData(),
             sessions_folder=self._sessions.text().strip(),
         )
 
@@ -81,6 +91,8 @@ class SettingsDialog(QDialog):
             (self.tr("Language that is spoken"), self._speech, None),
             (self.tr("Speech recognition"), self._whisper, get),
             (self.tr("Emotion model"), self._checkpoint, self._folder_button(self._checkpoint)),
+            (self.tr("Dialogue model"), self._context, self._context_button()),
+            (self.tr("Speakers"), self._speakers, None),
             (self.tr("Recorded sessions"), self._sessions, self._folder_button(self._sessions)),
         )
         for text, widget, button in rows:
@@ -119,6 +131,25 @@ class SettingsDialog(QDialog):
         if self._settings.whisper not in [value for value, _ in choices]:
             choices.append((self._settings.whisper, self._settings.whisper))
         return choices
+
+    def _context_choices(self) -> list[tuple[str, str]]:
+        chosen = self._settings.context
+        choices = [("", self.tr("The one that ships with Emoscope"))]
+        choices.append((OFF, self.tr("None: each turn on its own")))
+        return choices if chosen in ("", OFF) else [*choices, (chosen, chosen)]
+
+    def _context_button(self) -> QPushButton:
+        button = QPushButton(self.tr("Choose…"), self)
+
+        def choose() -> None:
+            folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder"))
+            if folder:
+                if self._context.findData(folder) < 0:
+                    self._context.addItem(folder, folder)
+                self._context.setCurrentIndex(self._context.findData(folder))
+
+        button.clicked.connect(choose)
+        return button
 
     def _box(self, entries: Sequence[tuple[str, str]], chosen: str) -> QComboBox:
         box = ChoiceBox(self)

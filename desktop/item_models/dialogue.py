@@ -33,8 +33,9 @@ _HANGUL = re.compile(r"[가-힣]")
 class Block:
     """A turn in the lane of its speaker; times in seconds.
 
-    `label` is None while nobody has judged the turn; `judged` is true if the dialogue model has,
-    otherwise the label is the utterance model's. `shifted_from` is the emotion of the same
+    `label` is None while nobody has judged the turn; `judged` is false while the label is not the
+    last word: of a turn that is being spoken, or that a dialogue model has yet to read.
+    `shifted_from` is the emotion of the same
     speaker's turn before, where it was another one. `later` is what the turn looks like with later
     turns in view, where that is another emotion than was said at the time.
     """
@@ -67,8 +68,15 @@ def blocks_between(
     lanes: dict[str, int],
     reading: Reading,
     selected: int | None,
+    in_context: bool,
 ) -> list[Block]:
-    """Return the turns in [first, last] s, in order; `lanes` maps a speaker's name to a lane."""
+    """Return the turns in [first, last] s, in order.
+
+    Args:
+        lanes: maps a speaker's name to a lane.
+        selected: index of the selected turn.
+        in_context: whether a dialogue model reads the turns.
+    """
     shown = turns.turns_between(first - _LONGEST, last)
     shown = tuple(turn for turn in shown if seconds(turn.end) >= first)
     if not shown:
@@ -78,6 +86,7 @@ def blocks_between(
     for turn in shown:
         speaker = turn.speaker or ""
         label = label_of(turn, reading)
+        complete = turn.status is not TurnStatus.PARTIAL
         previous = before.get(speaker)
         blocks.append(
             Block(
@@ -86,13 +95,13 @@ def blocks_between(
                 seconds(turn.end),
                 lanes.get(speaker, len(lanes)),
                 label,
-                judged=turn.context is not None,
-                shifted_from=previous if label is not None and previous != label else None,
+                judged=turn.context is not None if in_context else complete,
+                shifted_from=previous if complete and label and previous != label else None,
                 later=seen_later(turn),
                 selected=turn.index == selected,
             )
         )
-        if label is not None and turn.status is not TurnStatus.PARTIAL:
+        if label is not None and complete:
             before[speaker] = label
     return blocks
 

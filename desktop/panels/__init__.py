@@ -31,10 +31,10 @@ class PanelEntry:
 
 
 PANELS: tuple[PanelEntry, ...] = (
-    PanelEntry("sound", "desktop.panels.sound:SoundPanel", left=True, share=22),
-    PanelEntry("curves", "desktop.panels.curves:CurvesPanel", left=True, share=36),
+    PanelEntry("sound", "desktop.panels.sound:SoundPanel", left=True, share=20),
+    PanelEntry("curves", "desktop.panels.curves:CurvesPanel", left=True, share=40),
     PanelEntry("dialogue", "desktop.panels.dialogue:DialoguePanel", left=True, behind="curves"),
-    PanelEntry("transcript", "desktop.panels.transcript:TranscriptPanel", left=True, share=42),
+    PanelEntry("transcript", "desktop.panels.transcript:TranscriptPanel", left=True, share=40),
     PanelEntry("now", "desktop.panels.now:NowPanel", left=False, share=32),
     PanelEntry("affect", "desktop.panels.affect:AffectPanel", left=False, share=26),
     PanelEntry("why", "desktop.panels.why:WhyPanel", left=False, share=42),

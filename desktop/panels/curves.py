@@ -58,7 +58,7 @@ class CurvesPanel(Panel):
         """Scroll, and redraw when a result came."""
         now = time.monotonic()
         due = now - self._drawn >= 1.0 / SCROLL_RATE
-        if not due or not (self._dirty or self._moved) or not self.isVisible():
+        if not due or not (self._dirty or self._moved) or not self.seen:
             return
         self._drawn = now
         first, last = self.state.time.stretch(LIVE_SECONDS)

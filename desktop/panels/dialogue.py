@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.types import Turn
+from core.types import Turn, TurnStatus
 from desktop import messages, names
 from desktop.item_models.dialogue import Arc, NestedTally, arcs_of, blocks_between, turn_name
 from desktop.item_models.readings import Reading, label_of
@@ -72,12 +72,15 @@ class DialoguePanel(Panel):
         self.tabs = ArrowTabs(self)
         self.tally = NestedTally()
         self.turn_page = TurnPage(state.theme, self)
-        self.influence_page = InfluencePage(state.theme, self)
+        self.influence_page = InfluencePage(state, self)
         self.sizes_page = SizesPage(state.theme, self.tally, self)
         self._pages = QStackedWidget(self)
         self._head = QLabel(self)
         self._legend = QLabel(self)
         self._split = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._version = 0
+        self._read = False
+        """A turn of this session was read in context: one that was read back may be too."""
         self._dirty = self._moved = True
         self._drawn = 0.0
         self._build()
@@ -96,15 +99,25 @@ class DialoguePanel(Panel):
         for position, reading in enumerate(_READINGS):
             self.reading.setItemText(position, self.tr(_READINGS[reading]))
         self.tabs.setAccessibleName(self.tr("What is shown beside the turns"))
-        titles = (self.tr("This turn"), self.tr("Who follows whom"), self.tr("Model size"))
+        titles = (self.tr("This turn"), self.tr("Influence"), self.tr("Sizes"))
+        tips = ("", self.tr("Who follows whom"), self.tr("Nested sizes of the dialogue model"))
         for position, title in enumerate(titles):
             self.tabs.setTabText(position, title)
-        legend = self.tr(
-            "Arcs: what the dialogue model drew on for this turn, not a proof of why. "
-            "▼ a speaker's emotion shifts. Strip below a turn: seen later."
-        )
-        self._legend.setText(legend)
+            self.tabs.setTabToolTip(position, tips[position])
+        self._show_legend()
         self._mark()
+
+    def _show_legend(self) -> None:
+        """Say what the marks mean, those that there are."""
+        legend = self.tr("▼ a speaker's emotion shifts")
+        if not self._is_without():
+            legend = self.tr(
+                "Arcs: what the dialogue model drew on for this turn, not a proof of why. "
+                "▼ a speaker's emotion shifts. Strip below a turn: seen later."
+            )
+        self._legend.setText(legend)
+        self._legend.setVisible(self.height() >= _LOW)
+        self.lanes.setToolTip("" if self.height() >= _LOW else legend)
 
     def set_theme(self, theme: Theme) -> None:
         """Use other colours."""
@@ -121,6 +134,7 @@ class DialoguePanel(Panel):
             self.tabs.addTab("")
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
         for page in (self.turn_page, self.influence_page, self.sizes_page):
             self._pages.addWidget(page)
         self._head.setObjectName("muted")
@@ -135,6 +149,7 @@ class DialoguePanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         beside.setSpacing(8)
+        self._head.setMinimumHeight(self.reading.sizeHint().height())
         beside.addWidget(self.reading)
         beside.addWidget(self._head, 1)
         column.addLayout(beside)
@@ -161,7 +176,7 @@ class DialoguePanel(Panel):
         ):
             signal.connect(self._mark)
         state.turn_changed.connect(self._count)
-        state.cleared.connect(self.tally.clear)
+        state.cleared.connect(self._forget)
         state.sound_changed.connect(self._move)
         self.share_time(self.lanes)
         self.lanes.picked.connect(self._pick)
@@ -186,7 +201,7 @@ class DialoguePanel(Panel):
 
     def frame(self) -> None:
         """Scroll, and redraw when something came."""
-        if not (self._dirty or self._moved) or not self.isVisible():
+        if not (self._dirty or self._moved) or not self.seen:
             return
         now = time.monotonic()
         if not self._dirty and now - self._drawn < 1.0 / SCROLL_RATE:
@@ -205,7 +220,8 @@ class DialoguePanel(Panel):
         speakers = state.speakers()
         lanes = {name: lane for lane, name in enumerate(speakers)}
         selected = None if state.selected is None else state.selected.index
-        blocks = blocks_between(state.turns, first, last, lanes, state.reading, selected)
+        known = not self._is_without()
+        blocks = blocks_between(state.turns, first, last, lanes, state.reading, selected, known)
         arcs = self._arcs(turn)
         self.lanes.set_note(self._why_no_arcs(turn))
         self.lanes.set_dialogue(
@@ -214,7 +230,9 @@ class DialoguePanel(Panel):
         self.lanes.describe(self._in_words(turn, arcs))
         self._head.setText("" if turn is None else self._headline(turn))
         self.reading.setCurrentIndex(list(_READINGS).index(state.reading))
-        self.reading.setEnabled(turn is not None and turn.context is not None)
+        self.reading.setVisible(known)
+        self.lanes.leave_room(known)
+        self._show_legend()
         self._show_pages(turn)
 
     def _lane_names(self, speakers: tuple[str, ...]) -> list[str]:
@@ -229,12 +247,14 @@ class DialoguePanel(Panel):
         sizes = info is not None and len(info.sizes) > 1
         self.tabs.setTabVisible(_PAGES.index("sizes"), sizes)
         if turn is None or turn.context is None:
-            self.turn_page.show_nothing(self._why_nothing(turn), offer=self._is_without())
+            self.turn_page.show_nothing(
+                self._why_nothing(turn), offer=self._is_without() and turn is not None
+            )
         else:
             self.turn_page.show_turn(turn, state.reading, info)
         page = self._pages.currentWidget()
         if page is self.influence_page:
-            self.influence_page.show_turns(state.turns.turns(), state.reading)
+            self.influence_page.show_turns(self._version, state.turns.turns(), state.reading)
         elif page is self.sizes_page:
             self.sizes_page.set_info(info)
             self.sizes_page.show_turn(turn)
@@ -248,8 +268,9 @@ class DialoguePanel(Panel):
         return arcs_of(later or turn.context, self.state.turns, reading)
 
     def _is_without(self) -> bool:
-        """True when there is no dialogue model, and none is about to be ready."""
-        return self.state.context is None and not self.state.expects_context
+        """True when no turn was read in context, and none is about to be."""
+        state = self.state
+        return state.context is None and not state.expects_context and not self._read
 
     def _why_no_arcs(self, turn: Turn | None) -> str:
         if turn is None:
@@ -310,7 +331,15 @@ class DialoguePanel(Panel):
 
     def _count(self, turn: Turn) -> None:
         self.tally.update(turn)
+        self._read = self._read or turn.context is not None
+        self._version += turn.status is not TurnStatus.PARTIAL
         self._dirty = True
+
+    def _forget(self) -> None:
+        self.tally.clear()
+        self._version += 1
+        self._read = False
+        self._mark()
 
     def _mark(self, *_: object) -> None:
         self._dirty = True
@@ -324,12 +353,4 @@ class DialoguePanel(Panel):
         narrow = event.size().width() < _NARROW
         directions = QBoxLayout.Direction
         self._split.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
-        low = event.size().height() < _LOW
-        self._legend.setVisible(not low)
-        self.lanes.setToolTip(self._legend.text() if low else "")
-        self._mark()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Draw what came while the panel was behind another."""
-        super().showEvent(event)
         self._mark()

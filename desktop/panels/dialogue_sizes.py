@@ -61,8 +61,8 @@ class SizesPage(QWidget):
         self._plot.setAccessibleName(self.tr("What each nested size says of this turn"))
         self._plot.setToolTip(
             self.tr(
-                "One column a size, its colours the probabilities. A dot above: that size gives "
-                "another emotion than the whole model."
+                "One column for each number of dimensions, its colours the probabilities. A dot "
+                "above: that size gives another emotion than the whole model."
             )
         )
         self._refresh()
@@ -98,6 +98,12 @@ class SizesPage(QWidget):
         self._show_columns()
         cost, answer = self._cost_of(chosen), self._answer_of(chosen)
         self._cost.setText(cost)
+        self._cost.setToolTip(
+            self.tr(
+                "Dimensions of the representation, parameters of the model cut to them, their size "
+                "as 32-bit numbers, and the time for a new turn measured on this computer."
+            )
+        )
         self._answer.setText(answer)
         self.slider.setAccessibleDescription(f"{cost} {answer}")
         self._plot.describe(answer)
@@ -115,14 +121,10 @@ class SizesPage(QWidget):
 
     def _cost_of(self, chosen: NestedSize) -> str:
         local = QLocale()
-        return self.tr(
-            "{size} of {whole} dimensions: {parameters} parameters, {bytes}, {milliseconds} ms a "
-            "turn on this computer"
-        ).format(
+        return self.tr("{size}: {parameters} parameters, {bytes}, {milliseconds} ms a turn").format(
             size=local.toString(chosen.size),
-            whole=local.toString(self._sizes[-1].size),
-            parameters=local.toString(chosen.parameters),
-            bytes=local.formattedDataSize(chosen.bytes, 1),
+            parameters=_shortly(chosen.parameters),
+            bytes=local.formattedDataSize(chosen.bytes, 1, QLocale.DataSizeFormat.DataSizeSIFormat),
             milliseconds=local.toString(chosen.milliseconds, "f", 1),
         )
 
@@ -161,3 +163,11 @@ class SizesPage(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
+
+
+def _shortly(count: int) -> str:
+    """Return a large number as "173 k" or "1.2 M"."""
+    local = QLocale()
+    if count >= 1_000_000:
+        return f"{local.toString(count / 1e6, 'f', 1)} M"
+    return f"{local.toString(count / 1e3, 'f', 0)} k" if count >= 10_000 else local.toString(count)

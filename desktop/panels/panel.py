@@ -31,6 +31,7 @@ class Panel(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self.state = state
+        self._covered = False
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(8, 6, 8, 6)
         self.body.setSpacing(4)
@@ -53,6 +54,19 @@ class Panel(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Hand other colours to the plots."""
+
+    def set_covered(self, covered: bool) -> None:
+        """Take note that another tab lies in front, or no longer does.
+
+        Qt keeps a covered dock "visible", outside its window: its controls must not get the focus.
+        """
+        self._covered = covered
+        self.setEnabled(not covered)
+
+    @property
+    def seen(self) -> bool:
+        """True when it is worth drawing."""
+        return self.isVisible() and not self._covered
 
     def frame(self) -> None:
         """Redraw what moves; called about 30 times a second while something does."""

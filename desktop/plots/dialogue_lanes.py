@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -19,10 +20,15 @@ MOST_LANES = 6
 """Speakers with a lane of their own; the rest share the last one."""
 
 _LANE = (15.0, 30.0)
+_LANE_ALONE = (15.0, 40.0)
+"""Least and most height of a lane in pixels, with and without arcs above."""
+
 _MARK = 5.0
 """Height of the triangle that marks a shift."""
 
 _ARROW = "→"
+_MARKED = 6.0
+"""Pixels of width below which a block is only a line of its colour, without outline or mark."""
 
 
 class DialogueLanes(TimelinePlot):
@@ -42,6 +48,7 @@ class DialogueLanes(TimelinePlot):
         self._blocks: tuple[Block, ...] = ()
         self._arcs: tuple[Arc, ...] = ()
         self._shown: int | None = None
+        self._with_arcs = True
         self._note = ""
         self._under: int | None = None
         self.setMinimumSize(QSize(200, 70))
@@ -64,6 +71,12 @@ class DialogueLanes(TimelinePlot):
         self._lanes, self._blocks = tuple(lanes[:MOST_LANES]), tuple(blocks)
         self._shown, self._arcs = shown, tuple(arcs)
         self.update()
+
+    def leave_room(self, arcs: bool) -> None:
+        """Keep the upper part for arcs, or use all of it for lanes."""
+        if arcs != self._with_arcs:
+            self._with_arcs = arcs
+            self.update()
 
     def set_note(self, text: str) -> None:
         """Say this in the place of the arcs."""
@@ -92,8 +105,8 @@ class DialogueLanes(TimelinePlot):
         return QRectF(self.rect()).adjusted(left, 4, -8, -AXIS_HEIGHT)
 
     def _lane_height(self, area: QRectF) -> float:
-        low, high = _LANE
-        return min(max(0.55 * area.height() / max(1, len(self._lanes)), low), high)
+        (low, high), share = (_LANE, 0.55) if self._with_arcs else (_LANE_ALONE, 0.95)
+        return min(max(share * area.height() / max(1, len(self._lanes)), low), high)
 
     def _lanes_top(self, area: QRectF) -> float:
         return area.bottom() - self._lane_height(area) * max(1, len(self._lanes))
@@ -182,7 +195,7 @@ class DialogueLanes(TimelinePlot):
             strip.setTop(body.bottom() + 1)
             draw_chip(painter, strip.adjusted(0.5, 0, -0.5, -0.5), self.theme, block.later, 1.5)
         self._draw_word(painter, body, block, until)
-        if block.shifted_from is not None:
+        if block.shifted_from is not None and rect.width() >= _MARKED:
             self._draw_shift(painter, rect)
         if block.selected or block.index == self._shown:
             line = Qt.PenStyle.SolidLine if block.selected else Qt.PenStyle.DotLine
@@ -199,9 +212,11 @@ class DialogueLanes(TimelinePlot):
             painter.setBrush(QColor(self.theme.border))
             painter.drawRoundedRect(body, 3, 3)
             return
-        if not block.judged:
-            painter.setOpacity(0.4)
-        draw_chip(painter, body.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, block.label, 3)
+        painter.setOpacity(1.0 if block.judged else 0.4)
+        if body.width() < _MARKED:
+            painter.fillRect(body, self.theme.emotion_colour(block.label))
+        else:
+            draw_chip(painter, body.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, block.label, 3)
         painter.setOpacity(1.0)
 
     def _draw_word(self, painter: QPainter, body: QRectF, block: Block, until: float) -> None:
@@ -216,24 +231,15 @@ class DialogueLanes(TimelinePlot):
         if block.later is not None:
             words.insert(0, f"{words[0]} {_ARROW} {names.emotion(block.later)}")
         ground = self.theme.emotion_colour(block.label).name() if block.judged else self.theme.card
-        behind = QRectF(body.right() + 3, body.top(), until - body.right() - 8, body.height())
-        for word in words:
-            width = metrics.horizontalAdvance(word)
-            for place, ink in (
-                (body.adjusted(2, 0, -2, 0), ink_on(ground)),
-                (behind, self.theme.text),
-            ):
-                if width <= place.width():
-                    painter.setPen(QColor(ink))
-                    flag = (
-                        Qt.AlignmentFlag.AlignLeft
-                        if place is behind
-                        else Qt.AlignmentFlag.AlignHCenter
-                    )
-                    painter.drawText(
-                        place.adjusted(0, -3, 0, 3), flag | Qt.AlignmentFlag.AlignVCenter, word
-                    )
-                    return
+        inside = body.adjusted(2, 0, -2, 0), Qt.AlignmentFlag.AlignHCenter, ink_on(ground)
+        space = QRectF(body.right() + 3, body.top(), until - body.right() - 8, body.height())
+        behind = space, Qt.AlignmentFlag.AlignLeft, self.theme.text
+        for word, (place, side, ink) in itertools.product(words, (inside, behind)):
+            if metrics.horizontalAdvance(word) <= place.width():
+                painter.setPen(QColor(ink))
+                box = place.adjusted(0, -3, 0, 3)
+                painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, word)
+                return
 
     def _draw_shift(self, painter: QPainter, rect: QRectF) -> None:
         """Paint a triangle that points at the beginning of a block."""
