@@ -25,7 +25,7 @@ def context_to_record(result: ContextResult | None) -> dict[str, Any] | None:
         "turns": list(turns),
         "attention": {str(turn): round(weight, 5) for turn, weight in weights},
         "nested": {
-            str(size): [round(p, 5) for p in probabilities]
+            str(size): [round(p, 4) for p in probabilities]
             for size, probabilities in result.nested.items()
         },
         "model": {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -75,7 +76,8 @@ class InContext:
         self._publish = publish
         self._revise = revise
         self._notify = notify
-        self._took = 0.0
+        self._took = deque([0.0], maxlen=2)
+        """Seconds the newest turns took: slow is what was slow twice, not what was held up once."""
 
     def publish(self, turn: Turn) -> None:
         """Publish a final turn; features that its emotion still carries go no further."""
@@ -83,7 +85,7 @@ class InContext:
         if self._context is None:
             self._publish(bare)
             return
-        if early := self._took > FRAME:
+        if early := min(self._took) > FRAME:
             self._publish(bare)
         judged, revised = self._ask(self._context, turn, bare)
         if not early or judged != bare:
@@ -102,7 +104,7 @@ class InContext:
             self._failed(error, f"turn {turn.index}")
             return replace(bare, notes=(*bare.notes, FAILED)), []
         finally:
-            self._took = time.perf_counter() - began
+            self._took.append(time.perf_counter() - began)
         return replace(bare, context=judged.context), revised
 
     def finish(self) -> None:

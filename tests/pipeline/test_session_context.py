@@ -233,13 +233,13 @@ def test_models_are_made_and_used_on_the_emotion_thread(events: Events) -> None:
 
 
 def test_a_slow_dialogue_model_does_not_hold_up_the_emotion(events: Events) -> None:
-    run(events, changing(3), FakeContext(delay=0.15))
-    second = [e.turn for e in events.of(TurnUpdated) if e.turn.index == 1]
-    assert second[0].status is TurnStatus.FINAL
-    assert second[0].emotion is not None
-    assert second[0].context is None
-    assert second[1].context is not None
-    assert second[1].emotion == second[0].emotion
+    run(events, changing(4), FakeContext(delay=0.15))
+    fourth = [e.turn for e in events.of(TurnUpdated) if e.turn.index == 3]
+    assert fourth[0].status is TurnStatus.FINAL
+    assert fourth[0].emotion is not None
+    assert fourth[0].context is None
+    assert fourth[1].context is not None
+    assert fourth[1].emotion == fourth[0].emotion
 
 
 def test_a_turn_that_was_not_judged_stays_in_the_dialogue(events: Events) -> None:
