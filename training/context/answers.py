@@ -40,7 +40,7 @@ class Answers:
     Attributes:
         classes: names. logits: (N, C), untempered. truth: (N,), `UNLABELLED` where there is none.
         dialogue: (N,) which dialogue of the set. corpora: one name per dialogue.
-        utterances: (N,) ids; empty strings where there are none.
+        utterances: (N,) ids; empty strings where there are none. ids: one per dialogue.
     """
 
     classes: tuple[str, ...]
@@ -49,6 +49,7 @@ class Answers:
     dialogue: Rows
     corpora: tuple[str, ...]
     utterances: tuple[str, ...]
+    ids: tuple[str, ...] = ()
 
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
@@ -75,6 +76,7 @@ class Answers:
             np.searchsorted(chosen, self.dialogue[rows]),
             tuple(self.corpora[d] for d in chosen),
             tuple(self.utterances[row] for row in rows),
+            tuple(self.ids[d] for d in chosen) if self.ids else (),
         )
 
     def temperature(self) -> float:
@@ -126,6 +128,7 @@ def answers_of(
         np.repeat(np.arange(len(lengths)), lengths),
         tuple(d.corpus for d in dialogues.dialogues),
         tuple(name for each in names for name in each),
+        tuple(d.id for d in dialogues.dialogues),
     )
 
 

@@ -279,8 +279,8 @@ def write_predictions(path: Path, facts: DialogueFacts) -> None:
         for row, dialogue in enumerate(first.dialogue):
             truth = facts.classes[first.truth[row]] if first.labelled[row] else ""
             values = [f"{p:.7f}" for found in probabilities.values() for p in found[row]]
-            corpus = first.corpora[dialogue]
-            writer.writerow([corpus, int(dialogue), first.utterances[row], truth, *values])
+            of = (first.corpora[dialogue], first.ids[dialogue])
+            writer.writerow([*of, first.utterances[row], truth, *values])
 
 
 def _say(facts: DialogueFacts, reporter: Reporter) -> None:

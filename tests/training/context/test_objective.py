@@ -211,6 +211,6 @@ def test_a_brought_loss_is_weighed() -> None:
         criterion = DialogueCriterion(TurnLoss(TurnLossConfig()), len(CLASSES), config)
         torch.manual_seed(0)
         losses = criterion(model, batch, Group(criterion.normalisers(batch)))
-        found.append(float(losses["reconstruction"]))
+        found.append(float(losses["reconstruction"].detach()))
     assert found[1] == pytest.approx(3 * found[0], rel=1e-5)
     assert np.isfinite(found).all()
