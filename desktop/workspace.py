@@ -84,7 +84,7 @@ class Workspace(QMainWindow):
         """Put the docks where they were, now and when the window has its real size."""
         self._stored = stored
         if not stored.isEmpty():
-            self.restoreState(stored)
+            self._take(stored)
 
     def reset(self) -> None:
         """Put the docks where they came from."""
@@ -97,8 +97,22 @@ class Workspace(QMainWindow):
 
     def settle(self) -> None:
         """Size the docks once the workspace has its real size."""
-        if self._stored.isEmpty() or not self.restoreState(self._stored):
+        if self._stored.isEmpty() or not self._take(self._stored):
             self._size_docks()
+
+    def _take(self, stored: QByteArray) -> bool:
+        """Arrange the docks as stored; one that is newer than the layout goes behind another."""
+        taken = self.restoreState(stored)
+        for entry in PANELS:
+            name = self.docks[entry.name].objectName().encode("utf-16-be")
+            if taken and entry.behind and name not in stored.data():
+                self._put_behind(entry)
+        return taken
+
+    def _put_behind(self, entry: PanelEntry) -> None:
+        front = self.docks[entry.behind]
+        self.tabifyDockWidget(front, self.docks[entry.name])
+        front.raise_()
 
     def _make_docks(self, state: ViewState) -> None:
         for entry in PANELS:
@@ -137,9 +151,7 @@ class Workspace(QMainWindow):
                 self.splitDockWidget(above, below, Qt.Orientation.Vertical)
         for entry in PANELS:
             if entry.behind:
-                front = self.docks[entry.behind]
-                self.tabifyDockWidget(front, self.docks[entry.name])
-                front.raise_()
+                self._put_behind(entry)
 
     def _fold(self) -> None:
         """Where the window is too low for three docks at the right, two of them share tabs."""

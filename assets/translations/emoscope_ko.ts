@@ -420,24 +420,12 @@
         <translation>누구의 감정이 누구를 따라가는지</translation>
     </message>
     <message>
-        <source>Bar: how likely both turns have the same emotion. Line: by chance. Bold: hardly by chance. Order in time is no cause.</source>
-        <translation>막대: 두 발화의 감정이 같을 가능성. 선: 우연일 때. 굵게: 우연으로 보기 어려움. 시간 순서가 원인을 뜻하지는 않습니다.</translation>
-    </message>
-    <message>
         <source>Who follows whom can be said where at least two speakers are known.</source>
         <translation>화자가 둘 이상 구분되어야 누가 누구를 따라가는지 알 수 있습니다.</translation>
     </message>
     <message>
         <source>Too few turns yet: one speaker must have answered another {needed} times; so far it was {most}.</source>
         <translation>아직 발화가 적습니다. 한 화자가 다른 화자에게 {needed}번 대답해야 하는데 지금까지 {most}번입니다.</translation>
-    </message>
-    <message>
-        <source>the turn before</source>
-        <translation>바로 앞 발화</translation>
-    </message>
-    <message>
-        <source>{lag} turns before</source>
-        <translation>{lag}번째 앞 발화</translation>
     </message>
     <message>
         <source>{follower} after {leader}</source>
@@ -450,6 +438,14 @@
     <message>
         <source>{share}, p {p}</source>
         <translation>{share}, p {p}</translation>
+    </message>
+    <message>
+        <source>Bar: how likely a turn has the emotion of the other&apos;s 1, 2 or 3 turns back. Line: by chance. Bold: hardly by chance. It shows order in time, no cause.</source>
+        <translation>막대: 1~3번 앞의 상대 발화와 감정이 같을 가능성. 선: 우연일 때. 굵게: 우연으로 보기 어려움. 시간 순서일 뿐 원인은 아닙니다.</translation>
+    </message>
+    <message>
+        <source>{lag} back</source>
+        <translation>{lag}번 앞</translation>
     </message>
 </context>
 <context>
@@ -1429,14 +1425,6 @@
         <translation>대화 모델 선택…</translation>
     </message>
     <message>
-        <source>Alone: the dialogue model sees this turn only. In context: also those before it. Seen later: also those after it.</source>
-        <translation>이 발화만: 대화 모델이 이 발화만 봅니다. 맥락에서: 앞선 발화도 봅니다. 나중에 보면: 뒤의 발화까지 봅니다.</translation>
-    </message>
-    <message>
-        <source>the turn&apos;s own</source>
-        <translation>발화 모델</translation>
-    </message>
-    <message>
         <source>alone</source>
         <translation>이 발화만</translation>
     </message>
@@ -1455,6 +1443,14 @@
     <message>
         <source>Careful: the dialogue model learned from conversations in {known}; this turn is in {spoken}.</source>
         <translation>주의: 대화 모델은 {known} 대화로 학습했는데 이 발화는 {spoken}입니다.</translation>
+    </message>
+    <message>
+        <source>Utterance model: as in the transcript. Alone: the dialogue model sees this turn only. In context: also those before it. Seen later: also those after it.</source>
+        <translation>발화 모델: 대화록과 같습니다. 이 발화만: 대화 모델이 이 발화만 봅니다. 맥락에서: 앞선 발화도 봅니다. 나중에 보면: 뒤의 발화까지 봅니다.</translation>
+    </message>
+    <message>
+        <source>utterance model</source>
+        <translation>발화 모델</translation>
     </message>
 </context>
 <context>

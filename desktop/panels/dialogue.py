@@ -84,6 +84,7 @@ class DialoguePanel(Panel):
         self._dirty = self._moved = True
         self._drawn = 0.0
         self._build()
+        self.setFocusProxy(self.tabs)
         self._connect()
         self.set_theme(state.theme)
         self.retranslate()

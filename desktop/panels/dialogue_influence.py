@@ -78,8 +78,8 @@ class InfluencePage(QWidget):
         """Set every text again."""
         self._table.setAccessibleName(self.tr("Whose emotions follow whose"))
         meaning = self.tr(
-            "Bar: how likely both turns have the same emotion. Line: by chance. Bold: hardly by "
-            "chance. Order in time is no cause."
+            "Bar: how likely a turn has the emotion of the other's 1, 2 or 3 turns back. Line: by "
+            "chance. Bold: hardly by chance. It shows order in time, no cause."
         )
         self._meaning.setText(meaning)
         self._table.setToolTip(meaning)
@@ -147,11 +147,7 @@ class InfluencePage(QWidget):
         ).format(needed=LEAST_PAIRS, most=most)
 
     def _head(self, lag: int) -> str:
-        return (
-            self.tr("the turn before")
-            if lag == 1
-            else self.tr("{lag} turns before").format(lag=lag)
-        )
+        return self.tr("{lag} back").format(lag=lag)
 
     def _row(self, entry: Influence) -> InfluenceRow:
         name = self.tr("{follower} after {leader}").format(
@@ -161,12 +157,14 @@ class InfluencePage(QWidget):
 
     def _cell(self, lag: LaggedInfluence) -> InfluenceCell:
         if lag.similarity is None or lag.p_value is None:
-            return InfluenceCell(None, None, self.tr("too few ({pairs})").format(pairs=lag.pairs))
+            few = self.tr("too few ({pairs})").format(pairs=lag.pairs)
+            return InfluenceCell(None, None, few, "–")
         above = lag.p_value < _TELLING
         words = self.tr("{share}, p {p}").format(
             share=names.percent(lag.similarity), p=QLocale().toString(lag.p_value, "f", 3)
         )
-        return InfluenceCell(lag.similarity, lag.chance, words, strong=above)
+        brief = names.percent(lag.similarity)
+        return InfluenceCell(lag.similarity, lag.chance, words, brief, strong=above)
 
     def _in_words(self, entry: Influence) -> str:
         row = self._row(entry)

@@ -52,8 +52,8 @@ class TurnPage(QWidget):
         self._bars.setAccessibleName(self.tr("This turn with and without the dialogue"))
         self._choose.setText(self.tr("Choose a dialogue model…"))
         meaning = self.tr(
-            "Alone: the dialogue model sees this turn only. In context: also those before it. "
-            "Seen later: also those after it."
+            "Utterance model: as in the transcript. Alone: the dialogue model sees this turn only. "
+            "In context: also those before it. Seen later: also those after it."
         )
         self._meaning.setText(meaning)
         self._bars.setToolTip(meaning)
@@ -91,7 +91,7 @@ class TurnPage(QWidget):
             parts = emotion_parts(
                 emotion.labels, emotion.probabilities, self._theme, emotion.exclusive
             )
-            rows.append(ShareRow(self.tr("the turn's own"), parts, names.emotions(emotion)))
+            rows.append(ShareRow(self.tr("utterance model"), parts, names.emotions(emotion)))
         if context is None:
             return rows
         entries = [

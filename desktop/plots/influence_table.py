@@ -17,11 +17,15 @@ _HEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class InfluenceCell:
-    """A share in [0, 1], what chance would give (both None: too few turns), and words below."""
+    """A share in [0, 1], what chance would give (both None: too few turns), and words below.
+
+    `brief` is said where there is no room for `words`.
+    """
 
     value: float | None
     chance: float | None
     words: str
+    brief: str
     strong: bool = False
 
 
@@ -106,8 +110,7 @@ class InfluenceTable(Plot):
         told = cell.value is not None
         painter.setPen(QColor(self.theme.text if told else self.theme.muted))
         below = QRectF(place.left(), bar.bottom() + 2, place.width(), place.bottom() - bar.bottom())
-        words = QFontMetricsF(font).elidedText(
-            cell.words, Qt.TextElideMode.ElideRight, below.width()
-        )
+        fits = QFontMetricsF(font).horizontalAdvance(cell.words) <= below.width()
+        words = cell.words if fits else cell.brief
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, words)
         painter.restore()

@@ -4,7 +4,8 @@
 
 Needs Xvfb, xdotool, ImageMagick and PulseAudio, and the corpora beside the project. Two held-out
 speakers talk in turns into the two channels of a virtual microphone; `window.png` is taken while
-the last of them speaks, `file.png` of the bundled sample with a turn selected.
+the last of them speaks, `file.png` of the bundled sample with a turn selected, `dialogue.png` and
+`live_dialogue.png` of both with the dialogue panel in front.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +49,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--checkpoint", default="", help="folder of a model; default: the embedded")
     parser.add_argument("--whisper", default="", help="recognition model, or off")
-    parser.add_argument("--only", choices=("window", "file", "start"))
+    parser.add_argument("--context", default="", help="folder of a dialogue model, or off")
+    parser.add_argument("--channels", default="both", help="mono: one voice lane")
+    parser.add_argument("--speakers", default="source", choices=("source", "voice"))
+    parser.add_argument("--page", type=int, default=0, help="page of the dialogue panel, from 0")
+    parser.add_argument("--only", choices=tuple(SCENES))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    for name, take in (("start", start), ("window", live), ("file", recording)):
+    for name, take in SCENES.items():
         if options.only in (None, name):
             take(options, options.folder / f"{name}.png")
 
@@ -68,7 +73,12 @@ def start(options: argparse.Namespace, path: Path) -> None:
             app.close()
 
 
-def live(options: argparse.Namespace, path: Path) -> None:
+def live_dialogue(options: argparse.Namespace, path: Path) -> None:
+    """Take a picture of the dialogue panel while the second of two people speaks."""
+    live(options, path, dialogue=True)
+
+
+def live(options: argparse.Namespace, path: Path, dialogue: bool = False) -> None:
     """Take a picture while the second of two people speaks."""
     folder = tempfile.TemporaryDirectory()
     with folder as name, screen_of(options) as screen, VirtualMicrophone(channels=2) as microphone:
@@ -79,6 +89,8 @@ def live(options: argparse.Namespace, path: Path) -> None:
             place(screen, options)
             app.record(screen)
             wait_until_judged(app, microphone, screen)
+            if dialogue:
+                show_dialogue(screen, options)
             sound, last = talk(options.corpus, options.seconds, options.seed)
             microphone.play(sound)
             time.sleep(last + 1.8)
@@ -88,7 +100,19 @@ def live(options: argparse.Namespace, path: Path) -> None:
             print(app.log.read_text(), len(app.turns()), "turns")
 
 
-def recording(options: argparse.Namespace, path: Path) -> None:
+def recorded_dialogue(options: argparse.Namespace, path: Path) -> None:
+    """Take a picture of the dialogue panel with the bundled sample, one turn selected."""
+    recording(options, path, dialogue=True)
+
+
+def show_dialogue(screen: VirtualScreen, options: argparse.Namespace) -> None:
+    """Bring the dialogue panel to the front by its keys, and turn to a page of it."""
+    screen.do("key", "ctrl+d")
+    time.sleep(0.5)
+    screen.do("key", *["Right"] * options.page) if options.page else None
+
+
+def recording(options: argparse.Namespace, path: Path, dialogue: bool = False) -> None:
     """Take a picture of the bundled sample, one turn selected."""
     with tempfile.TemporaryDirectory() as folder, screen_of(options) as screen:
         command = ("-m", "desktop", str(sample_dialogue()))
@@ -96,6 +120,9 @@ def recording(options: argparse.Namespace, path: Path) -> None:
         try:
             place(screen, options)
             time.sleep(float(os.environ.get("PICTURE_PATIENCE", "30")))
+            if dialogue:
+                show_dialogue(screen, options)
+                screen.do("key", "ctrl+f", "key", "Escape")  # the arrows step through turns again
             for _ in range(4):
                 screen.do("key", "Left")
             time.sleep(1.5)
@@ -198,10 +225,19 @@ def prepared(folder: Path, options: argparse.Namespace) -> Path:
     (folder / "config" / "emoscope").mkdir(parents=True)
     lines = ("[app]", f"theme={options.theme}", f"interface_language={options.language}")
     models = (f"checkpoint={options.checkpoint}", f"whisper={options.whisper}")
-    text = "\n".join((*lines, *models, "channels=both", ""))
+    who = (f"channels={options.channels}", f"speakers={options.speakers}")
+    text = "\n".join((*lines, *models, *who, f"context={options.context}", ""))
     (folder / "config" / "emoscope" / "emoscope.ini").write_text(text, encoding="utf-8")
     return folder
 
+
+SCENES: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
+    "start": start,
+    "window": live,
+    "file": recording,
+    "dialogue": recorded_dialogue,
+    "live_dialogue": live_dialogue,
+}
 
 if __name__ == "__main__":
     main()
