@@ -77,7 +77,8 @@ class Journal:
         self._closing = False
         self._failing = False
         self._disk_low = False
-        self._turn_count = 0
+        self._indices: set[int] = set()
+        """Of the turns, each of which may be written several times."""
         self.folder: Path | None = None
         """Where this session is, once it has begun."""
 
@@ -131,6 +132,7 @@ class Journal:
         record = {**turn_to_record(turn), "status": turn.status.value}
         with self._lock:
             self._lines.append(json.dumps(record, ensure_ascii=False))
+            self._indices.add(turn.index)
 
     def close(self) -> None:
         """Write everything that waits and mark the session as complete."""
@@ -183,7 +185,6 @@ class Journal:
             with self._lock:
                 self._lines = lines + self._lines
             raise
-        self._turn_count += len(lines)
         if certain and lines:
             os.fsync(self._turns.fileno())
 
@@ -196,7 +197,7 @@ class Journal:
         finally:
             self._turns.close()
             self._wav.close()
-        closed = {"samples": self._wav.written, "turns": self._turn_count}
+        closed = {"samples": self._wav.written, "turns": len(self._indices)}
         write_atomically(self.folder / "closed", json.dumps(closed))
         self._listener(Saved(self._wav.written))
 

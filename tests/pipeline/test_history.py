@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.pipeline.history import History
-from core.types import Transcript, Turn, TurnStatus, Utterance
-from tests.fakes import FakeAnalyzer
+from core.types import Modality, Transcript, Turn, TurnStatus, Utterance
+from tests.fakes import FakeAnalyzer, FakeContext
 
 
 def turn(index: int, start: int, status: TurnStatus = TurnStatus.FINAL) -> Turn:
@@ -30,6 +30,28 @@ def test_a_turn_is_replaced_by_a_later_one_of_its_index() -> None:
     assert [t.status for t in history.snapshot()] == [TurnStatus.FINAL]
     assert [t.status for t in before] == [TurnStatus.PARTIAL]
     assert history.get(0) == turn(0, 100)
+
+
+def test_hindsight_takes_the_place_of_older_hindsight_and_of_nothing_else() -> None:
+    history = History(attention_limit=1)
+    samples = np.ones(100, np.float32)
+    for index in range(2):
+        emotion = FakeAnalyzer().final(
+            Utterance(index, 100 * index, 100 * index + 100, samples), Transcript("some words")
+        )
+        history.update(replace(turn(index, 100 * index), emotion=emotion))
+    context = FakeContext()
+    context.add(history.snapshot()[0], {Modality.SPEECH: np.full(7, 1 / 7, np.float32)})
+    (read,) = context.finish()
+    assert read.hindsight is not None
+    revision = history.revision
+    revised = history.revise(0, read.hindsight)
+    assert revised is not None
+    assert revised == replace(history.snapshot()[0], hindsight=read.hindsight)
+    assert history.revision > revision
+    kept = [bool(t.emotion and t.emotion.attentions) for t in history.snapshot()]
+    assert kept == [False, True], "a revised turn is not the newest"
+    assert history.revise(7, read.hindsight) is None
 
 
 def test_a_discarded_turn_is_gone() -> None:

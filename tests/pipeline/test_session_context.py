@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import replace
@@ -284,6 +285,7 @@ def test_the_journal_holds_context_and_hindsight(events: Events, tmp_path: Path)
     assert journal.folder is not None
     text = (journal.folder / "turns.jsonl").read_text(encoding="utf-8")
     assert '"features"' not in text
+    assert json.loads((journal.folder / "closed").read_text(encoding="utf-8"))["turns"] == 4
     for read, turn in zip(
         read_session(journal.folder).turns, session.history.snapshot(), strict=True
     ):

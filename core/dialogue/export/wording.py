@@ -74,7 +74,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "with_hindsight": ("with hindsight", "뒤의 대화까지 보면"),
         "alone": ("by itself", "이 발화만 보면"),
         "looked_at": ("looked at", "참고한 발화"),
-        "shift_from": ("shift from {}", "감정 변화: 이전 {}"),
+        "shift_from": ("shift from {}", "감정 변화(이전: {})"),
         "context_help": (
             "Where a model that reads the dialogue says something else, that stands below: in "
             "context, from the turns before; with hindsight, also from those after. A shift is a "
