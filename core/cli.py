@@ -39,6 +39,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "read a corpus and say what is in it and what is wrong with it",
         ),
         "evaluate": ("training.evaluate:main", "score a checkpoint on corpora, beside baselines"),
+        "cut": ("core.commands.cut:main", "cut a dialogue checkpoint to one of its nested sizes"),
+        "convert-features": (
+            "training.convert_features_command:main",
+            "make published feature pickles a folder of safetensors, executing nothing",
+        ),
         "bench": ("core.bench:main", "measure speed and memory, beside the targets"),
     }
 )
