@@ -14,7 +14,7 @@ from training.reproduce import published
 from training.reproduce.dialogue_lab import DialogueLab, Run, clear_states
 from training.reproduce.dialogue_results import INTERVALS, SPREAD, row_result
 from training.reproduce.mrl_mkd_data import features_of, shape_of
-from training.reproduce.mrl_mkd_recipes import READING, SEEDS, published_recipe, quick_recipe
+from training.reproduce.mrl_mkd_recipes import READING, published_recipe, quick_recipe
 from training.reproduce.mrl_mkd_systems import DialogueRecipe, as_system
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
@@ -117,7 +117,8 @@ def _table(
 ) -> TableReport:
     parts = parts_of(dialogues, options)
     lab = DialogueLab(parts, options)
-    seeds = [SEEDS[corpus] + n for n in range(options.seeds)]
+    first = published_recipe(corpus, options.mglra).training.trainer.seed
+    seeds = [first + n for n in range(options.seeds)]
     found: dict[str, list[Run]] = {row.name: [] for row in rows}
     for seed in seeds:
         for row in rows:

@@ -1,36 +1,44 @@
-"""How the systems of the MRL/MKD paper are trained, by the corpus."""
+"""How the systems of the MRL/MKD paper are trained: as training/configs/dialogue says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from types import MappingProxyType
+from dataclasses import dataclass, replace
+from typing import Any
 
-from training.context.config import ContextTraining, ModelChoice
-from training.context.loss import TurnLossConfig
-from training.context.packed import GIVEN
-from training.context.windows import WindowConfig
+from core.errors import ConfigError
+from training import config as configuration
+from training.context.answers import READINGS
+from training.context.config import ModelChoice
+from training.context.stage_config import DialogueConfig
+from training.context.teachers import OF_STUDENTS, TeacherChoice
 from training.data.buckets import BucketConfig
-from training.data.feature_files.published import CORPORA
-from training.reproduce.mrl_mkd_systems import DialogueRecipe
-from training.trainer_config import TrainerConfig
+from training.reproduce.adaptation import CONFIGS
+from training.reproduce.mrl_mkd_systems import SYSTEMS, DialogueRecipe, as_system
 
-SEEDS: Mapping[str, int] = MappingProxyType({"iemocap": 1475, "meld": 67137})
-"""As published; further trainings take the numbers that follow."""
-WIDTHS: Mapping[str, int] = MappingProxyType({"iemocap": 512, "meld": 1024})
-"""D_g of the released code."""
-_NODE = 512
-_IEMOCAP_SHARES = (0.086747, 0.144406, 0.227883, 0.160585, 0.127711, 0.252668)
-_LOSSES: Mapping[str, TurnLossConfig] = MappingProxyType(
-    {
-        "iemocap": TurnLossConfig(weights=tuple(1 / share for share in _IEMOCAP_SHARES)),
-        "meld": TurnLossConfig(kind="focal_published", gamma=2.5),
-    }
-)
 READING = "full"
 """The whole dialogue in view, as the paper judges."""
-_LONGEST = 110
-"""Turns of the longest published dialogue: the window that a model is said to be for."""
+UTTERANCE, BILSTM = "utterance", "bilstm"
+TITLES: Mapping[str, str] = {
+    UTTERANCE: "the utterance alone",
+    BILSTM: "bidirectional LSTM",
+    "mglra": "MGLRA",
+    "mrl": "MRL",
+    "mrl-e": "MRL-E",
+    "mkd": "MKD",
+    "mrl+mkd": "MRL + MKD",
+    "mrl-e+mkd": "MRL-E + MKD",
+}
+"""Rows of a comparison on words alone by name, in the order of the table."""
+_QUICK_EPOCHS = 2
+
+
+def read_config(name: str) -> DialogueConfig:
+    """Read a configuration of training/configs/dialogue. Raises ConfigError."""
+    path = CONFIGS / "dialogue" / f"{name}.yaml"
+    mapping = configuration.read_yaml(path)
+    mapping.pop("stage", None)
+    return configuration.from_mapping(DialogueConfig, mapping, path)
 
 
 def published_recipe(corpus: str, variant: str) -> DialogueRecipe:
@@ -39,20 +47,10 @@ def published_recipe(corpus: str, variant: str) -> DialogueRecipe:
     Adam 1e-4, weight decay 3e-5, batches of 16 whole dialogues, 60 epochs; class weights on
     IEMOCAP, the released focal loss on MELD; D_g 512 and 1024.
     """
-    training = ContextTraining(
-        windows=WindowConfig(length=0, cut="whole"),
-        batches=BucketConfig(size=16, pool=1),
-        loss=_LOSSES[corpus],
-        speakers=GIVEN,
-        readings=(READING,),
-        trainer=TrainerConfig(
-            epochs=60, learning_rate=1e-4, schedule="constant", warmup=0.0, weight_decay=3e-5,
-            gradient_clip=0.0, ema_decay=0.0, metric=f"{READING}_f1_weighted", seed=SEEDS[corpus],
-        ),
-    )  # fmt: skip
-    options = {"variant": variant, "dim": WIDTHS[corpus], "node": _NODE}
-    model = ModelChoice("mglra", options, _LONGEST, CORPORA[corpus].speakers)
-    return DialogueRecipe(training, model)
+    config = read_config(f"{corpus}_features")
+    training = replace(config.training, readings=(READING,))
+    options = {**config.model.options, "variant": variant}
+    return DialogueRecipe(training, replace(config.model, options=options))
 
 
 def quick_recipe(corpus: str, variant: str) -> DialogueRecipe:
@@ -63,3 +61,53 @@ def quick_recipe(corpus: str, variant: str) -> DialogueRecipe:
         replace(recipe.training, trainer=trainer, batches=BucketConfig(size=8, pool=1)),
         replace(recipe.model, options={**recipe.model.options, "dim": 32, "node": 24}),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TextRecipe:
+    """How models of words alone are trained on a corpus; all of a table alike.
+
+    Attributes:
+        config: whose model is MGLRA and whose baselines are the utterance alone, which is also the
+            teacher, and an LSTM.
+    """
+
+    config: DialogueConfig
+
+    def of(self, system: str, variant: str, *, quick: bool = False) -> DialogueRecipe:
+        """Return how a row of `TITLES` is trained.
+
+        Args:
+            variant: of MGLRA.
+            quick: for seconds, to see that everything works.
+
+        Raises:
+            ConfigError: the configuration lacks a baseline.
+        """
+        if system not in SYSTEMS:
+            return self._baseline(system, quick)
+        given = self.config.model.options
+        options = {k: v for k, v in given.items() if k not in OF_STUDENTS} | {"variant": variant}
+        mglra = self._recipe(replace(self.config.model, options=options), quick)
+        return as_system(system, mglra, teachers=self._baseline(UTTERANCE, quick))
+
+    def _baseline(self, name: str, quick: bool) -> DialogueRecipe:
+        if name not in self.config.baselines:
+            raise ConfigError(f"{self.config.name} has no baseline {name!r}.", "Add it there.")
+        options: Mapping[str, Any] = self.config.baselines[name]
+        return self._recipe(replace(self.config.model, architecture=name, options=options), quick)
+
+    def _recipe(self, model: ModelChoice, quick: bool) -> DialogueRecipe:
+        training = replace(
+            self.config.training, matryoshka=None, distillation=None, teachers=TeacherChoice(),
+            readings=READINGS,
+        )  # fmt: skip
+        if quick:
+            trainer = replace(training.trainer, epochs=_QUICK_EPOCHS)
+            training = replace(training, trainer=trainer)
+        return DialogueRecipe(training, model)
+
+
+def text_recipe(corpus: str) -> TextRecipe:
+    """Return the recipe of a corpus of words. Raises ConfigError."""
+    return TextRecipe(read_config(f"{corpus}_text"))

@@ -12,23 +12,19 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from training.context.features import CorpusChoice, DialogueCorpus, dialogue_set, read_dialogues
+from training.context.answers import READINGS
+from training.context.features import DialogueCorpus, dialogue_set, read_dialogues
 from training.context.parts import DialogueParts, split_parts
 from training.context.scores import Estimate, Scored, differences, pooled, scored
-from training.context.utterance_features import UtteranceEncoder, load_utterance_encoder
+from training.context.utterance_features import load_utterance_encoder
 from training.reproduce.dialogue_lab import DialogueLab, Run, clear_states
 from training.reproduce.dialogue_results import INTERVALS, SPREAD, row_result
 from training.reproduce.mrl_mkd import MEANINGLESS, check_options, chosen_rows
-from training.reproduce.mrl_mkd_text_recipe import READINGS, TITLES, UTTERANCE, TextRecipe
+from training.reproduce.mrl_mkd_recipes import TITLES, UTTERANCE, TextRecipe, text_recipe
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
 
-RECIPE = TextRecipe()
-CORPORA: Mapping[str, CorpusChoice] = {
-    "meld": CorpusChoice("meld", "text/meld", {"classes": "own", "media": "none"}),
-    "emorynlp": CorpusChoice("emorynlp", "text/emorynlp", {"classes": "own"}),
-}
-FIRST_SEED = 7
+CORPORA = ("meld", "emorynlp")
 _QUICK_EVERY = 25
 _NAMES = {"causal": "live", "full": "in hindsight"}
 COLUMNS = tuple(
@@ -45,10 +41,11 @@ _DIFFERENCES = tuple(column for column in COLUMNS if not column.figure.endswith(
 
 @dataclass(frozen=True)
 class _Judged:
-    """A corpus: its parts, and the trainings of each system by name."""
+    """A corpus: its parts, the trainings of each system by name, and whose features they read."""
 
     parts: DialogueParts
     runs: Mapping[str, Sequence[Run]]
+    encoder: str = ""
 
 
 def run(options: ReproduceOptions) -> Reproduction:
@@ -60,30 +57,37 @@ def run(options: ReproduceOptions) -> Reproduction:
     """
     started = time.monotonic()
     check_options(options, (*MEANINGLESS, "protocol", "generated"))
-    recipe = RECIPE.quick() if options.quick else RECIPE
-    assert options.data is not None
-    there = [name for name, c in CORPORA.items() if (options.data / c.path).is_dir()]
-    rows = chosen_rows(options, known_rows(there))
-    encoder = load_utterance_encoder(
-        options.text or recipe.encoder, options.out / "cache", options.reporter
-    )
-    seeds = [FIRST_SEED + n for n in range(options.seeds)]
+    recipes = _recipes(options)
+    rows = chosen_rows(options, known_rows(list(recipes)))
+    seeds = {n: [r.config.training.trainer.seed + k for k in range(options.seeds)]
+             for n, r in recipes.items()}  # fmt: skip
     judged = {
-        name: _judge([r for r in rows if r.corpus == name], options, recipe, encoder, seeds)
+        name: _judge([r for r in rows if r.corpus == name], options, recipes[name], seeds[name])
         for name in dict.fromkeys(row.corpus for row in rows)
     }
     clear_states(options.out)
-    tables = [_table(name, rows, each, seeds) for name, each in judged.items()]
+    tables = [_table(name, rows, each, seeds[name]) for name, each in judged.items()]
     return Reproduction(
         name="mrl-mkd on texts",
         title=f"Dialogue models on the words of {' and '.join(judged)} ({options.mglra} MGLRA"
         f"{', quick' if options.quick else ''})",
         source="No published figure: the paper's have speech, text and vision, and its test part.",
         tables=(*tables, *_difference_table(judged)),
-        differences=_said(encoder.loaded.info.name, recipe, options),
+        differences=_said(judged, options),
         seconds=time.monotonic() - started,
         intervals=INTERVALS,
     )
+
+
+def _recipes(options: ReproduceOptions) -> dict[str, TextRecipe]:
+    """Return the recipes of the corpora that are there."""
+    assert options.data is not None
+    recipes = {name: text_recipe(name) for name in CORPORA}
+    return {
+        name: recipe
+        for name, recipe in recipes.items()
+        if all((options.data / each.path).is_dir() for each in recipe.config.source.corpora)
+    }
 
 
 def known_rows(corpora: Sequence[str]) -> tuple[Row, ...]:
@@ -96,26 +100,25 @@ def known_rows(corpora: Sequence[str]) -> tuple[Row, ...]:
 
 
 def _judge(
-    rows: Sequence[Row],
-    options: ReproduceOptions,
-    recipe: TextRecipe,
-    encoder: UtteranceEncoder,
-    seeds: Sequence[int],
+    rows: Sequence[Row], options: ReproduceOptions, recipe: TextRecipe, seeds: Sequence[int]
 ) -> _Judged:
-    corpus = rows[0].corpus
-    assert options.data is not None
-    read = read_dialogues([CORPORA[corpus]], options.data, options.reporter)
-    dialogues = dialogue_set(
-        _fewer(read) if options.quick else read, encoder, ("text",), speakers=recipe.speakers
+    config, data = recipe.config, options.data
+    assert data is not None
+    encoder = load_utterance_encoder(
+        options.text or config.source.utterance, options.out / "cache", options.reporter
     )
-    lab = DialogueLab(split_parts(dialogues, recipe.parts), options)
+    read = read_dialogues(config.source.corpora, data, options.reporter)
+    dialogues = dialogue_set(
+        _fewer(read) if options.quick else read, encoder, ("text",), speakers=config.model.speakers
+    )
+    lab = DialogueLab(split_parts(dialogues, config.parts), options)
     runs: dict[str, list[Run]] = {row.system: [] for row in rows}
     for seed in seeds:
         for row in rows:
-            trained = lab.run(row.name, recipe.of(row.system, options.mglra), seed)
-            runs[row.system].append(trained)
+            made = recipe.of(row.system, options.mglra, quick=options.quick)
+            runs[row.system].append(lab.run(row.name, made, seed))
         lab.forget_teachers()
-    return _Judged(lab.parts, runs)
+    return _Judged(lab.parts, runs, encoder.loaded.info.name)
 
 
 def _fewer(corpus: DialogueCorpus) -> DialogueCorpus:
@@ -174,17 +177,18 @@ def _pooled(judged: Mapping[str, _Judged], system: str, reading: str) -> list[Sc
     return [pooled(list(of_seed)) for of_seed in zip(*each, strict=True)]
 
 
-def _said(encoder: str, recipe: TextRecipe, options: ReproduceOptions) -> tuple[str, ...]:
+def _said(judged: Mapping[str, _Judged], options: ReproduceOptions) -> tuple[str, ...]:
     quick = (f"Quick: every {_QUICK_EVERY}th dialogue, two epochs.",)
+    encoders = " and ".join(dict.fromkeys(f"'{each.encoder}'" for each in judged.values()))
+    files = ", ".join(f"{name}_text.yaml" for name in judged)
     return (
         *(quick if options.quick else ()),
         "Modalities: the words alone; neither corpus has its recordings here. A representation of"
         " one modality is nested from its beginning, whatever the layout.",
-        f"Features: pooled text vectors of the checkpoint '{encoder}', frozen (RoBERTa-large, four"
+        f"Features: pooled text vectors of the checkpoint {encoders}, frozen (RoBERTa-large, four"
         " layers, fine-tuned on the corpus, in the paper).",
         "Teacher: the model of single utterances (in the paper a unimodal MGLRA per modality).",
         "Judged: the dev part; the test part is not here. Speakers are numbered by their first"
         " utterance.",
-        f"Recipe: {recipe.training.trainer.epochs} epochs at most, windows of"
-        f" {recipe.training.windows.length} turns, the same for every model of the table.",
+        f"Recipe: training/configs/dialogue/{files}, the same for every model of a table.",
     )

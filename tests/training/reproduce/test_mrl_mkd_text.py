@@ -15,7 +15,7 @@ from training.context.answers import Answers
 from training.reproduce import mrl_mkd_text
 from training.reproduce.command import main
 from training.reproduce.dialogue_lab import Run
-from training.reproduce.mrl_mkd_text_recipe import TITLES, TextRecipe
+from training.reproduce.mrl_mkd_recipes import TITLES, TextRecipe, text_recipe
 
 SAID = {
     "neutral": "I will be there at eight.", "joy": "This is wonderful, thank you so much!",
@@ -73,6 +73,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def small(corpus: str) -> TextRecipe:
+    config = text_recipe(corpus).config
+    options = {**config.model.options, "dim": 8, "node": 8, "layers": 1, "heads": 2}
+    return TextRecipe(replace(config, model=replace(config.model, options=options)))
+
+
 def reproduced(data: Path, out: Path, *arguments: str) -> dict:
     command = ["mrl-mkd", "--data", str(data), "--quick", "--out", str(out), *arguments]
     assert main(command) == 0
@@ -84,8 +90,7 @@ def found(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """Every row of both corpora, two seeds, once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mrl_mkd_text, "_QUICK_EVERY", 1)
-        small = {"dim": 8, "node": 8, "layers": 1}
-        patch.setattr(mrl_mkd_text, "RECIPE", replace(TextRecipe(), mglra=small))
+        patch.setattr(mrl_mkd_text, "text_recipe", small)
         return reproduced(data, tmp_path_factory.mktemp("out"), "--seeds", "2")
 
 
