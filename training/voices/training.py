@@ -49,7 +49,7 @@ def margin_softmax(
     cosines: Tensor, voices: Tensor, rivals: Tensor, config: VoiceLossConfig
 ) -> Tensor:
     """Return the additive-margin softmax of cosines (B, C) with voices (B,), among the rivals."""
-    target = F.one_hot(voices, cosines.shape[1])
+    target = F.one_hot(voices, cosines.shape[1]).to(cosines.dtype)
     logits = config.scale * (cosines - config.margin * target)
     return F.cross_entropy(logits.masked_fill(~rivals, -1e4), voices)
 

@@ -26,18 +26,23 @@ class VoiceFrontEndConfig:
     """How an utterance is measured.
 
     longest: seconds of an utterance that are listened to, its middle; the cost is bounded by it.
+    dynamic_range: dB below the loudest band of an utterance at which all bands have their floor;
+        what lies lower is the room and the recorder.
     """
 
     speech: SpeechFeatureConfig = field(default_factory=SpeechFeatureConfig)
     longest: float = 6.0
+    dynamic_range: float = 55.0
 
     def __post_init__(self) -> None:
+        if self.dynamic_range <= 0:
+            raise ValueError("dynamic_range must be positive")
         if not 0.5 <= self.longest <= 60:
             raise ValueError("longest must lie between 0.5 and 60 s")
 
     def to_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
-        return {"speech": asdict(self.speech), "longest": self.longest}
+        return asdict(self)
 
 
 class VoiceFrontEnd:
@@ -78,9 +83,16 @@ class VoiceFrontEnd:
         x = frames[spoken].astype(np.float32)
         for channel in (bands + PITCH, bands + TILT):
             x[:, channel] *= weights[spoken, channel]
-        x[:, :bands] -= x[:, :bands].mean()
+        x[:, :bands] = self._without_level(x[:, :bands])
         x[:, bands + ENERGY] -= x[:, bands + ENERGY].mean()
         return x
+
+    def _without_level(self, mel: FloatArray) -> FloatArray:
+        """Return log mel power (n, bands) whose floor and mean do not depend on the gain."""
+        power = np.maximum(np.exp(mel) - self.config.speech.mel_floor, 0)
+        floor = power.max() * 10 ** (-self.config.dynamic_range / 10)
+        relative = np.log(power + max(floor, np.finfo(np.float32).tiny))
+        return np.asarray(relative - relative.mean(), dtype=np.float32)
 
     def voiced_seconds(self, frames: FloatArray) -> float:
         """Return how much voice there is in frames (n, F) of speech, in seconds.
