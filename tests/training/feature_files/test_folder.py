@@ -125,7 +125,7 @@ def own(folder: Path, parts: tuple[str, ...] = ("train", "train", "test"), **cha
     rng = np.random.default_rng(0)
     tensors = {"speech": rng.normal(size=(rows, 5)).astype(np.float16)}
     tensors["present.speech"] = (np.arange(rows) != 1).astype(np.uint8)
-    tensors["speech"][1] = np.nan
+    tensors["speech"][1:2] = np.nan
     save_file(tensors, folder / FEATURES)
     return folder
 
@@ -168,6 +168,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "key": ({"dialogues": [{"id": "a"}, *MORE]}, "labels"),
     "no train": ({"dialogues": [entry(part="test"), entry(id="b")]}, "fewer than two"),
     "classes": ({"classes": None}, "NoneType"),
+    "a class twice": ({"classes": ["calm", "tense", "calm"]}, "one twice"),
+    "nobody": ({"speakers": 0}, "no speakers"),
+    "no dialogues": ({"dialogues": []}, "the features 0 rows|fewer than two"),
 }
 
 

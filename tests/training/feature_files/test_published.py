@@ -92,6 +92,14 @@ def test_a_last_field_that_lists_dialogues_is_the_validation_part(tmp_path):
     assert [len(found.part(name).dialogues) for name in ("train", "dev", "test")] == [3, 2, 3]
 
 
+@pytest.mark.parametrize("extra", [None, [], ["neutral", "joy"], {1: [0]}, "text"])
+def test_any_other_last_field_is_not_used(tmp_path, extra):
+    fields = list(feature_fields("meld", SHAPE))
+    fields[12] = extra
+    found = read_published(saved(tmp_path / "x.pkl", fields)).dialogues
+    assert [len(found.part(name).dialogues) for name in ("train", "dev", "test")] == [5, 0, 3]
+
+
 def test_arrays_sets_and_lists_of_numbers_are_all_read(tmp_path):
     fields = list(feature_fields("iemocap", SHAPE))
     plain = read_published(saved(tmp_path / "a.pkl", fields)).dialogues

@@ -125,6 +125,8 @@ def read_features(folder: Path, *, dev_share: float = DEV_SHARE, seed: int = 0) 
         tensors, present = _features(folder)
         rows = next(iter(tensors.values())).shape[0]
         classes = tuple(str(name) for name in about["classes"])
+        if len(set(classes)) != len(classes) or not classes or int(about["speakers"]) < 1:
+            raise ValueError("there are no classes, one twice, or no speakers")
         dialogues = list(_dialogues(about, classes, tensors, present, rows))
         sizes = {name: FeatureSize(v.shape[-1], v.shape[1] if v.ndim == 3 else 1)
                  for name, v in tensors.items()}  # fmt: skip

@@ -136,7 +136,14 @@ def _fields(content: object) -> _Fields:
     sentences = _by_dialogue(rest.pop(0), "sentences") if len(rest) == 3 else {}
     text = tuple(found[2 : 2 + TEXT_LAYERS])
     return _Fields(
-        ids, found[0], found[1], text, found[-2], found[-1], sentences, _parts(rest, extra)
+        ids,
+        found[0],
+        found[1],
+        text,
+        found[-2],
+        found[-1],
+        sentences,
+        _parts(rest, extra, found[1]),
     )
 
 
@@ -153,11 +160,14 @@ def _are_speakers(field: object) -> bool:
     return bool(said) and (items(said[0]) is not None or plain(said[0]) in _GENDERS)
 
 
-def _parts(lists: Sequence[object], extra: object) -> dict[str, tuple[object, ...]]:
+def _parts(
+    lists: Sequence[object], extra: object, known: Mapping[object, object]
+) -> dict[str, tuple[object, ...]]:
     train, test = (_listed(each) for each in lists)
     if train is None or test is None:
         raise ValueError("the last fields are no lists of dialogues")
-    dev = () if isinstance(extra, dict) else _listed(extra) or ()
+    listed = () if isinstance(extra, dict) else _listed(extra) or ()
+    dev = listed if set(listed) <= set(known) else ()
     parts = {"train": tuple(k for k in train if k not in set(dev)), "dev": dev, "test": test}
     together = [key for keys in parts.values() for key in keys]
     if not train or not test:
