@@ -119,7 +119,12 @@ def _labels_before(turns: TurnModel, turn: Turn, reading: Reading) -> dict[str, 
 
 
 def arcs_of(result: ContextResult, turns: TurnModel, reading: Reading) -> list[Arc]:
-    """Return how much a result drew on each turn, itself among them, in order."""
+    """Return how much a result drew on each turn, itself among them, in order.
+
+    None at all for a model that can't say what it drew on.
+    """
+    if not result.attention:
+        return []
     arcs = []
     for index, weight in zip(result.turns, result.attention, strict=True):
         turn = turns.find_turn(index)

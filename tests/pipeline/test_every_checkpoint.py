@@ -81,8 +81,15 @@ def test_every_system_judges_what_it_takes(folder, system, pretrained):
     for probabilities in (result.probabilities, *result.by_modality.values()):
         assert sum(probabilities) == pytest.approx(1.0)
     assert sum(result.modality_share.values()) == pytest.approx(1.0)
+    assert set(result.features) == set(takes)
+    for vector in result.features.values():
+        assert vector.ndim == 1
+        assert vector.size > 8
+        assert vector.dtype == np.float32
+        assert np.isfinite(vector).all()
     if Modality.SPEECH in takes:
         assert partial is not None
+        assert partial.features == {}
         assert partial.modalities == (Modality.SPEECH,)
     else:
         assert partial is None
