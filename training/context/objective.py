@@ -1,7 +1,8 @@
 """What a dialogue model is trained for: the loss of its turns and what goes with it.
 
-Every part of the loss is a mean over the turns that count. Where batches are accumulated or shared
-between processes, each part is weighed by the share of those turns that a batch has.
+Every part of the loss is a mean over what counts in it: labelled turns by the weights of their
+classes, or turns that have a modality. Where batches are accumulated or shared between processes,
+each part is weighed by the share of that which a batch has.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from training.data.dialogues import UNLABELLED, DialogueBatch
 from training.losses.distillation import distillation
 from training.losses.group import Group
 from training.losses.matryoshka import matryoshka
+
+WEIGHTS, TURNS = "class weights", "labelled turns"
+DISTILLED = "distillation"
 
 
 @dataclass(frozen=True)
@@ -46,17 +50,26 @@ class DialogueCriterion:
         output: DialogueOutput = student_of(model)(batch.inputs)
         mine = self.normalisers(batch)
         share = {name: own / group.totals[name].clamp(min=1e-8) for name, own in mine.items()}
-        parts = {
-            "emotion": share["weights"] * self._emotion(output, batch.labels),
-            **self._scaled(self._distilled(model, output, batch), share["turns"]),
-            **self._scaled(self._brought(output), share["turns"]),
-        }
+        parts = {"emotion": share[WEIGHTS] * self._emotion(output, batch.labels)}
+        for name, value in self._distilled(model, output, batch).items():
+            kind, _, modality = name.partition("_")
+            counted = _there(modality) if kind == DISTILLED else _labelled(modality)
+            parts[name] = share[counted] * value
+        for name, value in output.auxiliary.items():
+            parts[name] = share[TURNS] * self.config.auxiliary.get(name, 1.0) * value
         return {"loss": torch.stack(list(parts.values())).sum(), **parts}
 
     def normalisers(self, batch: DialogueBatch) -> dict[str, Tensor]:
-        """Return how much the batch's turns count: by their classes' weights, and each as one."""
-        turns = (batch.labels != UNLABELLED).sum().float()
-        return {"weights": self.turn.total(batch.labels, self.classes).float(), "turns": turns}
+        """Return what each part of the loss is a mean over, as counts that add up over batches."""
+        known = batch.labels != UNLABELLED
+        weights = self.turn.total(batch.labels, self.classes).float()
+        found = {WEIGHTS: weights, TURNS: known.sum().float()}
+        if self.config.distillation is not None:
+            for name, present in batch.inputs.present.items():
+                there = present & batch.inputs.mask
+                found[_there(name)] = there.sum().float()
+                found[_labelled(name)] = (there & known).sum().float()
+        return found
 
     def _emotion(self, output: DialogueOutput, labels: Tensor) -> Tensor:
         """Return the loss of the whole representation, or the sum over all nested sizes."""
@@ -94,25 +107,27 @@ class DialogueCriterion:
             present=inputs.present, own=self.turn,
         )  # fmt: skip
 
-    def _brought(self, output: DialogueOutput) -> dict[str, Tensor]:
-        weights = self.config.auxiliary
-        return {name: weights.get(name, 1.0) * value for name, value in output.auxiliary.items()}
 
-    @staticmethod
-    def _scaled(losses: Mapping[str, Tensor], share: Tensor) -> dict[str, Tensor]:
-        return {name: share * value for name, value in losses.items()}
+def _there(modality: str) -> str:
+    return f"turns with {modality}"
+
+
+def _labelled(modality: str) -> str:
+    return f"labelled turns with {modality}"
 
 
 def split_dialogues(batch: DialogueBatch, rank: int, processes: int) -> tuple[DialogueBatch, float]:
     """Return every `processes`-th dialogue from `rank` on, and which fraction of them it is.
 
-    A process without one gets the first, of which no turn counts, so that it can take part.
+    A process without one gets the first, of which nothing counts, so that it can take part.
     """
     rows = torch.arange(len(batch.labels))[rank::processes]
     if len(rows):
         return map_batch(batch, lambda t: t[rows]), len(rows) / len(batch.labels)
     idle = map_batch(batch, lambda t: t[:1])
-    return replace(idle, labels=torch.full_like(idle.labels, UNLABELLED)), 0.0
+    nothing = {name: torch.zeros_like(there) for name, there in idle.inputs.present.items()}
+    inputs = replace(idle.inputs, present=nothing)
+    return replace(idle, inputs=inputs, labels=torch.full_like(idle.labels, UNLABELLED)), 0.0
 
 
 def place_dialogues(batch: DialogueBatch, device: torch.device) -> DialogueBatch:
