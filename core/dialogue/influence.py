@@ -142,7 +142,10 @@ class Influence:
 
     @property
     def strongest(self) -> LaggedInfluence | None:
-        """The lag that lies furthest beyond chance, among those with enough turns."""
+        """The lag that lies furthest beyond chance, among those with enough turns.
+
+        Its p-value is its own: that it was chosen among several is not accounted for.
+        """
         told = [lag for lag in self.lags if lag.enough]
         return max(told, key=lambda lag: lag.excess, default=None)
 
