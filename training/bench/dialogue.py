@@ -55,8 +55,8 @@ def measure(quick: bool) -> Report:
         (
             f"A new turn: {', '.join(SIZES)} of the embedded model's widths, a window of {WINDOW}"
             " turns, in context and alone, with attention and all nested sizes.",
-            "One thread, fp32, processor time, which is that of the clock where nothing else runs. A"
-            " second thread is left free: in steps this small two of PyTorch's wait for each other.",
+            "One thread, fp32, processor time, the clock's where nothing else runs. The second"
+            " thread is left free: in steps this small two of PyTorch's wait for each other.",
         ),
     )
 
