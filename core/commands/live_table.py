@@ -23,20 +23,20 @@ BAR = 12
 
 def turn_line(turn: Turn) -> str:
     """Return a final turn as one plain line."""
-    emotion = _emotion(turn, "not judged")
+    emotion = _emotion(turn, "not judged", " in context")
     text = turn.transcript.text if turn.transcript else ""
     return (
         f"{clock(seconds(turn.start)):>5}  {turn.speaker or '':<8}  {emotion:<16}  {text}".rstrip()
     )
 
 
-def _emotion(turn: Turn, nothing: str) -> str:
+def _emotion(turn: Turn, nothing: str, ending: str = "") -> str:
     """Return the emotion of a turn, and what it is in context where that is another one."""
     emotion, context = turn.emotion, turn.context
     phrase = emotion_phrase(emotion, "en") if emotion else nothing
     if context is None or (emotion is not None and emotion.label == context.label):
         return phrase
-    return f"{phrase} → {context_phrase(context, 'en')} in context"
+    return f"{phrase} → {context_phrase(context, 'en')}{ending}"
 
 
 class PipedConsole(Console):
@@ -115,7 +115,8 @@ class LiveTable:
         table.add_column("Time", justify="right", no_wrap=True)
         table.add_column("Speaker", no_wrap=True)
         table.add_column("Words", ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column("Emotion", no_wrap=True)
+        in_context = any(turn.context is not None for turn in self._turns.values())
+        table.add_column("Emotion → in context" if in_context else "Emotion", no_wrap=True)
         table.add_column("", no_wrap=True, width=BAR)
         room = max(3, self._console.height - 8)
         for turn in list(self._turns.values())[-room:]:

@@ -329,6 +329,11 @@ def test_the_live_table_shows_what_context_changes(sample: Path) -> None:
         assert ("in context" in lines[turn.index]) == differs
         changed += differs
     assert changed
+    screen = io.StringIO()
+    with LiveTable("S", Console(file=screen, force_terminal=True, width=90, height=40)) as table:
+        for turn in turns:
+            table(TurnUpdated(turn))
+    assert "Emotion → in context" in screen.getvalue()
 
 
 def test_a_reader_that_leaves_does_not_stop_the_analysis(sample: Path) -> None:

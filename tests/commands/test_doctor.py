@@ -10,7 +10,9 @@ import pytest
 from core.asr.catalog import CATALOG, DEFAULT_MODEL
 from core.cli import main
 from core.commands.checks import CHECKS, Finding, Status, examine, machine, models, window
+from core.models.checkpoint import read_info
 from core.resources import embedded_checkpoint
+from tests.checkpoints import make_checkpoint, make_dialogue_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +108,25 @@ def test_without_a_whisper_model_the_default_and_its_size_are_named() -> None:
     assert finding.status is Status.WARN
     assert f"{CATALOG[DEFAULT_MODEL].megabytes} MB" in finding.detail
     assert "unasked" in finding.remedy
+
+
+def test_the_dialogue_model_is_loaded_and_held_against_the_embedded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "dialogue"
+    monkeypatch.setattr(models, "dialogue_checkpoint", lambda: folder)
+    assert find("context").status is Status.WARN
+    utterances = make_checkpoint(tmp_path / "tiny")
+    make_dialogue_checkpoint(folder, utterance_model=read_info(utterances), window=7)
+    other = find("context")
+    assert other.status is Status.WARN
+    assert "another model's features" in other.detail
+    monkeypatch.setattr(models, "embedded_checkpoint", lambda: utterances)
+    fits = find("context")
+    assert fits.status is Status.OK
+    assert "7 turns" in fits.detail
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    damaged = find("context")
+    assert damaged.status is Status.WARN
+    assert "model.safetensors" in damaged.detail
+    assert damaged.remedy

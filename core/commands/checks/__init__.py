@@ -39,6 +39,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "decoding": "core.commands.checks.sound:check_decoding",
         "processor": "core.commands.checks.models:check_processor",
         "emotion": "core.commands.checks.models:check_emotion_model",
+        "context": "core.commands.checks.models:check_dialogue_model",
         "recognition": "core.commands.checks.models:check_recognition_model",
     }
 )

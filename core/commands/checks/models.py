@@ -7,7 +7,7 @@ from pathlib import Path
 from core.asr.catalog import CATALOG, DEFAULT_MODEL, find_model, installed_models, models_folder
 from core.commands.checks import Finding, Status
 from core.errors import CheckpointError
-from core.resources import embedded_checkpoint
+from core.resources import dialogue_checkpoint, embedded_checkpoint
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 REASONS = {
@@ -46,6 +46,34 @@ def check_emotion_model(name: str) -> Finding:
     size = sum((folder / file).stat().st_size for file in info.files) / 1e6
     detail = f"{info.name} {info.version}, {size:.1f} MB, sha256 {info.digest[:12]}…, intact, loads"
     return Finding(name, Status.OK, detail)
+
+
+def check_dialogue_model(name: str) -> Finding:
+    """Load the dialogue model that ships, and say whether it reads the embedded checkpoint."""
+    from core.models.context.checkpoint import load_dialogue_checkpoint
+    from core.models.manifest import read_info
+
+    folder = dialogue_checkpoint()
+    without = "Until then each turn is judged by itself."
+    if not folder.is_dir():
+        return Finding(name, Status.WARN, "No dialogue model is here.", without)
+    try:
+        info = load_dialogue_checkpoint(folder).info
+        fits = read_info(embedded_checkpoint()).digest == info.specification.utterance_model
+    except CheckpointError as error:
+        return Finding(
+            name, Status.WARN, error.problem, f"Restore it: git checkout assets. {without}"
+        )
+    if not fits:
+        detail = f"{info.name} reads another model's features than those of the embedded one."
+        return Finding(name, Status.WARN, detail, f"Restore both: git checkout assets. {without}")
+    size = sum((folder / file).stat().st_size for file in info.files) / 1e6
+    return Finding(
+        name,
+        Status.OK,
+        f"{info.name} {info.version}, {size:.1f} MB, {info.specification.window} turns, "
+        f"sha256 {info.digest[:12]}…, intact, loads",
+    )
 
 
 def check_recognition_model(name: str) -> Finding:
