@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
         state = self.state
         for signal in (
             state.turn_changed,
+            state.turn_revised,
             state.sound_changed,
             state.selection_changed,
             state.state_changed,

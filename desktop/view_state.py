@@ -31,6 +31,8 @@ class ViewState(QObject):
     """Fed by the main window from the bridge; panels read it and listen to its signals."""
 
     turn_changed = Signal(object)
+    turn_revised = Signal(object)
+    """What the dialogue says of a complete turn changed; nothing that was heard of it did."""
     sound_changed = Signal()
     selection_changed = Signal(object)
     cleared = Signal()
@@ -149,7 +151,7 @@ class ViewState(QObject):
             if kept is None or kept.status is not turn.status:
                 return
             turn = kept
-            if before is not None and before.status is TurnStatus.FINAL and before.emotion:
+            if before is not None and _heard_alike(before, turn):
                 self._revise(turn)
                 return
             self.timeline.update(turn)
@@ -176,7 +178,7 @@ class ViewState(QObject):
             self.complete = turn
         if self.selected is not None and self.selected.index == turn.index:
             self.selected = turn
-        self.turn_changed.emit(turn)
+        self.turn_revised.emit(turn)
 
     def _take_labels(self, turn: Turn) -> None:
         """Give every class of the models a colour before the first of it is drawn."""
@@ -259,6 +261,14 @@ class ViewState(QObject):
     def speakers(self) -> tuple[str, ...]:
         """Return the speakers in the order they were first heard; "" for nobody in particular."""
         return tuple(self._speakers)
+
+
+def _heard_alike(before: Turn, after: Turn) -> bool:
+    """True for a complete turn of which at most the dialogue now says something else."""
+    old, new = before.emotion, after.emotion
+    if before.status is not TurnStatus.FINAL or old is None or new is None:
+        return False
+    return (old.probabilities, old.doubts) == (new.probabilities, new.doubts)
 
 
 def _run_here(

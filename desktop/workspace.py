@@ -59,7 +59,7 @@ class Workspace(QMainWindow):
         """Bring a panel to the front, wherever it is."""
         self.docks[name].show()
         self.docks[name].raise_()
-        self.panels[name].setFocus()
+        self.panels[name].take_focus()
 
     def frame(self) -> None:
         """Let every panel redraw what moves."""

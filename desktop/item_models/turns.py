@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,8 @@ class TurnModel(QAbstractTableModel):
         super().__init__(parent)
         self._turns: list[Turn] = []
         self._starts: list[tuple[int, int]] = []
+        self._places: dict[int, tuple[int, int]] = {}
+        """The entry of `_starts` by the index of its turn."""
         self._evidence: dict[int, int] = {}
         self._evidence_bytes = 0
 
@@ -64,16 +66,19 @@ class TurnModel(QAbstractTableModel):
         """Insert or replace a turn and return its row; a final turn never goes back."""
         key = (turn.start, turn.index)
         row = self.row_of(turn.index)
+        if row is not None and self._starts[row] != key and not _goes_back(self._turns[row], turn):
+            self.discard(turn.index)  # it belongs elsewhere now
+            row = None
         if row is None:
             row = bisect_right(self._starts, key)
             self.beginInsertRows(QModelIndex(), row, row)
             self._turns.insert(row, turn)
             self._starts.insert(row, key)
+            self._places[turn.index] = key
             self.endInsertRows()
         elif not _goes_back(self._turns[row], turn):
             turn = _with_evidence(self._turns[row], turn)
             self._turns[row] = turn
-            self._starts[row] = key
             index = self.index(row, 0)
             self.dataChanged.emit(index, index)
         self._account(turn)
@@ -84,7 +89,7 @@ class TurnModel(QAbstractTableModel):
         row = self.row_of(index)
         if row is not None:
             self.beginRemoveRows(QModelIndex(), row, row)
-            del self._turns[row], self._starts[row]
+            del self._turns[row], self._starts[row], self._places[index]
             self.endRemoveRows()
 
     def clear(self) -> None:
@@ -92,16 +97,15 @@ class TurnModel(QAbstractTableModel):
         self.beginResetModel()
         self._turns.clear()
         self._starts.clear()
+        self._places.clear()
         self._evidence.clear()
         self._evidence_bytes = 0
         self.endResetModel()
 
     def row_of(self, index: int) -> int | None:
-        """Return the row of a turn by its index; searched from the newest."""
-        for row in range(len(self._turns) - 1, -1, -1):
-            if self._turns[row].index == index:
-                return row
-        return None
+        """Return the row of a turn by its index."""
+        place = self._places.get(index)
+        return None if place is None else bisect_left(self._starts, place)
 
     def turn(self, row: int) -> Turn | None:
         """Return the turn in a row."""

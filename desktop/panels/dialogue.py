@@ -84,7 +84,6 @@ class DialoguePanel(Panel):
         self._dirty = self._moved = True
         self._drawn = 0.0
         self._build()
-        self.setFocusProxy(self.tabs)
         self._connect()
         self.set_theme(state.theme)
         self.retranslate()
@@ -126,11 +125,14 @@ class DialoguePanel(Panel):
             part.set_theme(theme)
         self._mark()
 
+    def take_focus(self) -> None:
+        """Put the keyboard on the tabs, whose arrows turn to another page."""
+        self.tabs.setFocus()
+
     # -- building -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        for reading, text in _READINGS.items():
-            self.reading.addItem(text, reading)
+        self.reading.addItems(list(_READINGS.values()))
         for _ in _PAGES:
             self.tabs.addTab("")
         self.tabs.setDrawBase(False)
@@ -177,12 +179,13 @@ class DialoguePanel(Panel):
         ):
             signal.connect(self._mark)
         state.turn_changed.connect(self._count)
+        state.turn_revised.connect(self._count)
         state.cleared.connect(self._forget)
         state.sound_changed.connect(self._move)
         self.share_time(self.lanes)
         self.lanes.picked.connect(self._pick)
         self.lanes.hovered.connect(self._hover)
-        self.reading.activated.connect(lambda row: state.read_as(self.reading.itemData(row)))
+        self.reading.activated.connect(lambda row: state.read_as(tuple(_READINGS)[row]))
         self.tabs.currentChanged.connect(self._turn_over)
         self.turn_page.settings_asked.connect(self.settings_asked)
 

@@ -63,6 +63,10 @@ class Panel(QFrame):
         self._covered = covered
         self.setEnabled(not covered)
 
+    def take_focus(self) -> None:
+        """Put the keyboard where it is of most use."""
+        self.setFocus()
+
     @property
     def seen(self) -> bool:
         """True when it is worth drawing."""

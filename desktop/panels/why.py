@@ -103,6 +103,7 @@ class WhyPanel(Panel):
         """Name of the map the user wanted to see last."""
         self._build()
         state.turn_changed.connect(self._follow)
+        state.turn_revised.connect(self._follow)
         state.selection_changed.connect(self._refresh)
         state.cleared.connect(self._refresh)
         self._choice.activated.connect(self._choose)
@@ -155,10 +156,11 @@ class WhyPanel(Panel):
     def _refresh(self, *_: object) -> None:
         turn = self.state.evidence_turn()
         result = None if turn is None else turn.emotion
-        for widget in (self._head, self._views, self._choice, self._plot, self._meaning):
+        for widget in (self._head, self._views, self._plot, self._meaning):
             widget.setVisible(result is not None)
         self._empty.setVisible(result is None)
         if turn is None or result is None:
+            self._choice.hide()
             self._empty.setText(self._why_nothing(turn))
             return
         self._head.setText(self._headline(turn, result))

@@ -45,6 +45,7 @@ LINES = (
     ("Jun", "That is disgusting. Somebody left food outside.", "disgust", 4.1),
     ("Mina", "All right. Let us talk to the office tomorrow.", "neutral", 3.0),
 )
+MADE = SyntheticFeed()._emotion(0, 1.0, ("word",), final=False)
 GAP = 0.7
 """Seconds between two turns."""
 
@@ -99,9 +100,8 @@ def _turn(
     start, end = round(moment * SAMPLE_RATE), round((moment + length) * SAMPLE_RATE)
     values = shares(label)
     arousal, valence = derive_affect(EMOTIONS, values)
-    made = SyntheticFeed()._emotion(0, length, tuple(text.split()), final=True)
     emotion = replace(
-        made, probabilities=values, arousal=arousal, valence=valence, doubts=(), attentions=()
+        MADE, probabilities=values, arousal=arousal, valence=valence, doubts=(), attentions=()
     )
     transcript = Transcript(text)
     return Turn(index, start, end, speaker, TurnStatus.FINAL, transcript, emotion)

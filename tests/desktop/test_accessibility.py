@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,11 @@ from desktop.dialogs.settings import SettingsDialog
 from desktop.dialogs.shortcuts import ShortcutsDialog
 from desktop.dialogs.whisper import WhisperDialog
 from desktop.main_window import MainWindow
+from desktop.panels.dialogue import DialoguePanel
 from desktop.plots.plot import Plot
 from desktop.settings import AppSettings
 from tests.desktop.conftest import converse
+from tests.desktop.dialogues import converse_in_context
 
 CONTROLS = (QAbstractButton, QComboBox, QLineEdit, QTableView, Plot)
 QT_OWN = ("qt_", "QDockWidget", "ScrollLeft", "ScrollRight")
@@ -63,6 +66,8 @@ def test_every_plot_says_what_it_shows(window: MainWindow) -> None:
     converse(window.state, 9.0)
     QTest.qWait(150)
     for name, panel in window.panels.items():
+        window.show_panel(name)
+        QTest.qWait(80)
         plots = [p for p in panel.findChildren(QWidget) if getattr(p, "describe", None)]
         plots = [p for p in plots if p.isVisible() and p.focusPolicy() != Qt.FocusPolicy.NoFocus]
         for plot in plots:
@@ -92,10 +97,35 @@ def test_tab_reaches_every_part_of_the_window(window: MainWindow) -> None:
         assert focused is not None
         seen.add(focused)
         QTest.keyClick(focused, Qt.Key.Key_Tab)
+    covered = [panel for panel in window.panels.values() if not panel.seen]
+    assert [type(panel).__name__ for panel in covered] == ["DialoguePanel"]
     for panel in window.panels.values():
-        assert any(panel.isAncestorOf(widget) for widget in seen), panel
+        assert any(panel.isAncestorOf(widget) for widget in seen) is panel.seen, panel
     assert {window.capture.record, window.capture.device, window.capture.gear} <= seen
     assert any(window.status.isAncestorOf(widget) for widget in seen)
+
+
+def test_tab_reaches_the_dialogue_when_it_is_in_front(window: MainWindow) -> None:
+    converse_in_context(window.state)
+    window.show_panel("dialogue")
+    QTest.qWait(80)
+    panel = window.panels["dialogue"]
+    assert isinstance(panel, DialoguePanel)
+    for page, needed in ((0, 4), (2, 4)):
+        panel.tabs.setCurrentIndex(page)
+        QTest.qWait(60)
+        panel.tabs.setFocus()
+        seen: set[QWidget] = set()
+        for _ in range(60):
+            focused = QApplication.focusWidget()
+            assert focused is not None
+            seen.add(focused)
+            QTest.keyClick(focused, Qt.Key.Key_Tab)
+        inside = {widget for widget in seen if panel.isAncestorOf(widget)}
+        assert {panel.tabs, panel.reading, panel.lanes} <= inside
+        assert len(inside) >= needed
+        assert not any(window.panels["curves"].isAncestorOf(widget) for widget in seen)
+        assert all(name_of(widget) for widget in inside)
 
 
 DIALOGS: tuple[Callable[[QWidget], QDialog], ...] = (
@@ -150,4 +180,5 @@ def test_settings_survive_the_dialog_unchanged(
     chosen = AppSettings(
         interface_language="ko", theme="dark", language="en", whisper=str(tmp_path), device="x"
     )
+    chosen = replace(chosen, context=str(tmp_path), speakers="voice")
     assert SettingsDialog(chosen, window).settings() == chosen

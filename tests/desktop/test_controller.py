@@ -8,21 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from core.errors import DeviceError, MediaError
+from core.errors import CheckpointError, DeviceError, MediaError
 from core.pipeline.events import Event, Notice, SessionState, Severity
 from core.pipeline.session import Session
 from core.pipeline.settings import SessionSettings
 from core.types import SAMPLE_RATE, FloatArray, Message, TurnStatus
 from desktop.app import Application
+from desktop.item_models.readings import Reading
+from desktop.panels.dialogue import DialoguePanel
 from desktop.sessions import Prepared
 from desktop.settings import AppSettings
 from desktop.workspace import Workspace
 from tests.desktop.conftest import WaitFor
 from tests.fakes import (
     FakeAnalyzer,
+    FakeContext,
     FakeTranscriber,
     LoudnessCutter,
     ScriptedSource,
@@ -41,6 +45,7 @@ class FakeSessions:
         self.error: Exception | None = None
         self.asked: list[tuple[str, AppSettings]] = []
         self.threads: list[str] = []
+        self.context: FakeContext | None = None
 
     def microphones(self, refresh: bool) -> tuple[str, ...]:
         return ("Desk", "Headset")
@@ -79,8 +84,11 @@ class FakeSessions:
             FakeTranscriber(),
             listener,
             cutter=LoudnessCutter,
+            context=self.context,
         )
-        return Prepared(session, live, source.description, "fake-whisper", sound)
+        known = self.context is not None
+        name = source.description
+        return Prepared(session, live, name, "fake-whisper", sound, context=known)
 
 
 @pytest.fixture
@@ -232,6 +240,87 @@ def test_choices_reach_the_next_session_and_are_kept(
     assert (chosen.language, chosen.channels, chosen.device) == ("ko", "both", "Desk")
     assert application.store.load() == chosen
     assert application.window.capture.device.currentData() == "Desk"
+
+
+def test_turns_come_in_context_and_with_hindsight_at_the_end(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    sessions.context = FakeContext()
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(lambda: finals(application) == 3)
+    wait_for(state_is(application, SessionState.IDLE))
+    state = application.state
+    assert state.context is not None
+    assert [size.size for size in state.context.sizes] == [96, 24, 6]
+    assert not state.expects_context
+    assert all(turn.context and turn.hindsight for turn in state.turns.turns())
+    application.window.show_panel("dialogue")
+    panel = application.window.panels["dialogue"]
+    assert isinstance(panel, DialoguePanel)
+    wait_for(lambda: len(panel.lanes._blocks) == 3)
+    assert panel.tally.turns == 3
+    panel.tabs.setCurrentIndex(1)
+    wait_for(lambda: "two speakers" in panel.influence_page._empty.text())
+
+
+def test_a_dialogue_model_that_does_not_load_is_said_and_the_rest_goes_on(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    sessions.context = FakeContext(fail_to_load=CheckpointError("It is damaged."))
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(lambda: finals(application) == 3)
+    wait_for(state_is(application, SessionState.IDLE))
+    assert application.state.no_context is not None
+    assert application.state.no_context.code == "context_unavailable"
+    assert "It is damaged." in application.window.banners.text("context_unavailable")
+
+
+def test_menus_choose_the_dialogue_model_and_who_tells_speakers_apart(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    menus = application.window.menus
+
+    def entry(menu: str, data: str) -> QAction:
+        return next(e for e in menus._menus[menu].actions() if e.data() == data)
+
+    assert entry("context", "").isChecked()
+    assert entry("speakers", "source").isChecked()
+    entry("context", "off").trigger()
+    entry("speakers", "voice").trigger()
+    assert application.controller.settings.context == "off"
+    assert application.controller.settings.speakers == "voice"
+    assert entry("context", "off").isChecked()
+    assert not entry("context", "").isChecked()
+    application.controller.change(context=str(tmp_path / "mine"))
+    assert entry("context", str(tmp_path / "mine")).isChecked()
+    assert entry("context", str(tmp_path / "mine")).text() == "mine"
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(lambda: finals(application) == 3)
+    assert sessions.asked[-1][1].context == str(tmp_path / "mine")
+    assert sessions.asked[-1][1].speakers == "voice"
+
+
+def test_the_dialogue_is_called_and_switched_by_keys(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+) -> None:
+    sessions.context = FakeContext()
+    path = tmp_path / "talk.wav"
+    path.touch()
+    application.controller.open_recording(path)
+    wait_for(lambda: finals(application) == 3)
+    window = application.window
+    window.activateWindow()
+    assert not window.panels["dialogue"].seen
+    QTest.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    wait_for(lambda: window.panels["dialogue"].seen)
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert application.state.reading is Reading.ALONE
 
 
 def test_microphones_are_offered_and_a_missing_one_stays_chosen(

@@ -69,6 +69,16 @@ class TestTurns:
         assert model.row_of(0) == 2
         assert model.row_of(77) is None
 
+    def test_a_turn_that_turns_out_to_begin_elsewhere_moves_and_is_found(self) -> None:
+        model = TurnModel()
+        for index, start in ((0, 1.0), (1, 3.0), (2, 5.0)):
+            model.update(turn(index, start, start + 1, TurnStatus.PARTIAL))
+        model.update(turn(2, 2.0, 2.5))
+        assert [t.index for t in model.turns()] == [0, 2, 1]
+        assert [model.row_of(index) for index in (0, 1, 2)] == [0, 2, 1]
+        model.discard(2)
+        assert [model.row_of(index) for index in (0, 1, 2)] == [0, 1, None]
+
     def test_a_complete_turn_never_goes_back_to_a_partial_one(self) -> None:
         model = TurnModel()
         model.update(turn(0, text="all of it"))

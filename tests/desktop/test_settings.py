@@ -22,6 +22,8 @@ def test_what_was_chosen_is_there_at_the_next_start(settings: QSettings) -> None
         language="en",
         checkpoint="/models/mine",
         whisper="turbo",
+        context="/models/dialogue",
+        speakers="voice",
         recent=("/a b/하나.wav", "/c.mp3"),
     )
     SettingsStore(settings).save(chosen)
@@ -42,6 +44,7 @@ def test_damaged_entries_fall_back_to_their_defaults(settings: QSettings) -> Non
     settings.setValue("app/theme", "plaid")
     settings.setValue("app/language", "")
     settings.setValue("app/channels", "7")
+    settings.setValue("app/speakers", "guess")
     settings.setValue("layout/docks", "no bytes")
     store = SettingsStore(settings)
     assert store.load() == AppSettings()
