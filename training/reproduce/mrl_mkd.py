@@ -27,7 +27,7 @@ COLUMNS = (
     Column("f1_macro", "macro F1", scale=100),
     Column("uar", "UAR", scale=100),
 )
-MEANINGLESS = ("variant", "folds", "figure", "speech", "second_text", "frozen", "task")
+MEANINGLESS = ("variant", "folds", "figure", "speech", "second_text", "task")
 """Options that say nothing of a dialogue model."""
 
 
@@ -39,7 +39,7 @@ def run(options: ReproduceOptions) -> Reproduction:
         CorpusError: no corpus is there, one is refused, or has not its layout.
     """
     started = time.monotonic()
-    check_options(options, (*MEANINGLESS, "text"))
+    check_options(options, (*MEANINGLESS, "text", "frozen"))
     rows = chosen_rows(options, published.MRL_MKD_ROWS)
     tables: list[TableReport] = []
     missing: list[str] = []

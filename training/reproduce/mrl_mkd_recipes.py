@@ -30,7 +30,7 @@ TITLES: Mapping[str, str] = {
     "mrl-e+mkd": "MRL-E + MKD",
 }
 """Rows of a comparison on words alone by name, in the order of the table."""
-_QUICK_EPOCHS = 2
+QUICK_EPOCHS = 2
 
 
 def read_config(name: str) -> DialogueConfig:
@@ -103,7 +103,7 @@ class TextRecipe:
             readings=READINGS,
         )  # fmt: skip
         if quick:
-            trainer = replace(training.trainer, epochs=_QUICK_EPOCHS)
+            trainer = replace(training.trainer, epochs=QUICK_EPOCHS)
             training = replace(training, trainer=trainer)
         return DialogueRecipe(training, model)
 

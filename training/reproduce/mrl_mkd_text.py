@@ -14,17 +14,26 @@ from dataclasses import dataclass, replace
 
 from training.context.answers import READINGS
 from training.context.features import DialogueCorpus, dialogue_set, read_dialogues
+from training.context.fine_tuning import FineTuningConfig, fine_tuned
 from training.context.parts import DialogueParts, split_parts
 from training.context.scores import Estimate, Scored, differences, pooled, scored
-from training.context.utterance_features import load_utterance_encoder
+from training.context.utterance_features import UtteranceEncoder, load_utterance_encoder
 from training.reproduce.dialogue_lab import DialogueLab, Run, clear_states
 from training.reproduce.dialogue_results import INTERVALS, SPREAD, row_result
 from training.reproduce.mrl_mkd import MEANINGLESS, check_options, chosen_rows
-from training.reproduce.mrl_mkd_recipes import TITLES, UTTERANCE, TextRecipe, text_recipe
+from training.reproduce.mrl_mkd_recipes import (
+    QUICK_EPOCHS,
+    TITLES,
+    UTTERANCE,
+    TextRecipe,
+    text_recipe,
+)
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.rows import Column, Reproduction, Row, RowResult, TableReport
 
 CORPORA = ("meld", "emorynlp")
+FINE_TUNING = FineTuningConfig()
+"""Of the text encoder, once for all corpora; `--frozen` leaves it as it is."""
 _QUICK_EVERY = 25
 _NAMES = {"causal": "live", "full": "in hindsight"}
 COLUMNS = tuple(
@@ -41,11 +50,10 @@ _DIFFERENCES = tuple(column for column in COLUMNS if not column.figure.endswith(
 
 @dataclass(frozen=True)
 class _Judged:
-    """A corpus: its parts, the trainings of each system by name, and whose features they read."""
+    """A corpus: its parts, and the trainings of each system by name."""
 
     parts: DialogueParts
     runs: Mapping[str, Sequence[Run]]
-    encoder: str = ""
 
 
 def run(options: ReproduceOptions) -> Reproduction:
@@ -56,15 +64,19 @@ def run(options: ReproduceOptions) -> Reproduction:
         CorpusError: a corpus can't be read. CheckpointError: nor can the encoder.
     """
     started = time.monotonic()
-    check_options(options, (*MEANINGLESS, "protocol", "generated"))
+    check_options(options, (*MEANINGLESS, "protocol"))
     recipes = _recipes(options)
     rows = chosen_rows(options, known_rows(list(recipes)))
     seeds = {n: [r.config.training.trainer.seed + k for k in range(options.seeds)]
              for n, r in recipes.items()}  # fmt: skip
+    used = dict.fromkeys(row.corpus for row in rows)
+    encoder = _encoder(options, recipes[next(iter(used))])
+    parts = _parts(options, {name: recipes[name] for name in used}, encoder)
     judged = {
-        name: _judge([r for r in rows if r.corpus == name], options, recipes[name], seeds[name])
-        for name in dict.fromkeys(row.corpus for row in rows)
-    }
+        name: _judge([r for r in rows if r.corpus == name], options, recipes[name], parts[name],
+                     seeds[name])
+        for name in used
+    }  # fmt: skip
     clear_states(options.out)
     tables = [_table(name, rows, each, seeds[name]) for name, each in judged.items()]
     return Reproduction(
@@ -73,7 +85,7 @@ def run(options: ReproduceOptions) -> Reproduction:
         f"{', quick' if options.quick else ''})",
         source="No published figure: the paper's have speech, text and vision, and its test part.",
         tables=(*tables, *_difference_table(judged)),
-        differences=_said(judged, options),
+        differences=_said(encoder.loaded.info.name, judged, options),
         seconds=time.monotonic() - started,
         intervals=INTERVALS,
     )
@@ -99,30 +111,57 @@ def known_rows(corpora: Sequence[str]) -> tuple[Row, ...]:
     )
 
 
+def _encoder(options: ReproduceOptions, recipe: TextRecipe) -> UtteranceEncoder:
+    name = options.text or recipe.config.source.utterance
+    return load_utterance_encoder(name, options.out / "cache", options.reporter)
+
+
+def _parts(
+    options: ReproduceOptions, recipes: Mapping[str, TextRecipe], encoder: UtteranceEncoder
+) -> dict[str, DialogueParts]:
+    """Return the dialogues of each corpus as features of its words."""
+    read = {name: _read(recipe, options) for name, recipe in recipes.items()}
+    frozen = {
+        name: split_parts(
+            dialogue_set(read[name], encoder, ("text",), speakers=recipe.config.model.speakers),
+            recipe.config.parts,
+        )
+        for name, recipe in recipes.items()
+    }
+    if options.frozen:
+        return frozen
+    tuning = _quick(FINE_TUNING) if options.quick else FINE_TUNING
+    corpora = {name: (read[name], frozen[name]) for name in recipes}
+    return fine_tuned(
+        corpora, encoder, tuning, cache=options.out / "cache", reporter=options.reporter
+    )
+
+
+def _read(recipe: TextRecipe, options: ReproduceOptions) -> DialogueCorpus:
+    assert options.data is not None
+    read = read_dialogues(recipe.config.source.corpora, options.data, options.reporter)
+    return replace(read, dialogues=read.dialogues[::_QUICK_EVERY]) if options.quick else read
+
+
+def _quick(config: FineTuningConfig) -> FineTuningConfig:
+    return replace(config, folds=2, trainer=replace(config.trainer, epochs=1))
+
+
 def _judge(
-    rows: Sequence[Row], options: ReproduceOptions, recipe: TextRecipe, seeds: Sequence[int]
+    rows: Sequence[Row],
+    options: ReproduceOptions,
+    recipe: TextRecipe,
+    parts: DialogueParts,
+    seeds: Sequence[int],
 ) -> _Judged:
-    config, data = recipe.config, options.data
-    assert data is not None
-    encoder = load_utterance_encoder(
-        options.text or config.source.utterance, options.out / "cache", options.reporter
-    )
-    read = read_dialogues(config.source.corpora, data, options.reporter)
-    dialogues = dialogue_set(
-        _fewer(read) if options.quick else read, encoder, ("text",), speakers=config.model.speakers
-    )
-    lab = DialogueLab(split_parts(dialogues, config.parts), options)
+    lab = DialogueLab(parts, options)
     runs: dict[str, list[Run]] = {row.system: [] for row in rows}
     for seed in seeds:
         for row in rows:
             made = recipe.of(row.system, options.mglra, quick=options.quick)
             runs[row.system].append(lab.run(row.name, made, seed))
         lab.forget_teachers()
-    return _Judged(lab.parts, runs, encoder.loaded.info.name)
-
-
-def _fewer(corpus: DialogueCorpus) -> DialogueCorpus:
-    return replace(corpus, dialogues=corpus.dialogues[::_QUICK_EVERY])
+    return _Judged(parts, runs)
 
 
 def _table(corpus: str, rows: Sequence[Row], judged: _Judged, seeds: Sequence[int]) -> TableReport:
@@ -177,16 +216,25 @@ def _pooled(judged: Mapping[str, _Judged], system: str, reading: str) -> list[Sc
     return [pooled(list(of_seed)) for of_seed in zip(*each, strict=True)]
 
 
-def _said(judged: Mapping[str, _Judged], options: ReproduceOptions) -> tuple[str, ...]:
-    quick = (f"Quick: every {_QUICK_EVERY}th dialogue, two epochs.",)
-    encoders = " and ".join(dict.fromkeys(f"'{each.encoder}'" for each in judged.values()))
+def _said(
+    encoder: str, judged: Mapping[str, _Judged], options: ReproduceOptions
+) -> tuple[str, ...]:
+    quick = (f"Quick: every {_QUICK_EVERY}th dialogue, {QUICK_EPOCHS} epochs.",)
     files = ", ".join(f"{name}_text.yaml" for name in judged)
+    paper = "(RoBERTa-large, four layers, fine-tuned on the corpus, in the paper)"
+    features = (
+        f"Features: pooled text vectors of the checkpoint '{encoder}', frozen {paper}."
+        if options.frozen
+        else f"Features: pooled text vectors of the checkpoint '{encoder}' and, beside them, what"
+        f" that encoder says after fine-tuning on the other {FINE_TUNING.folds - 1} of"
+        f" {FINE_TUNING.folds} folds of the training dialogues {paper}. Every model of a table"
+        " reads the same ones; the fine-tuning draws from one seed."
+    )
     return (
         *(quick if options.quick else ()),
         "Modalities: the words alone; neither corpus has its recordings here. A representation of"
         " one modality is nested from its beginning, whatever the layout.",
-        f"Features: pooled text vectors of the checkpoint {encoders}, frozen (RoBERTa-large, four"
-        " layers, fine-tuned on the corpus, in the paper).",
+        features,
         "Teacher: the model of single utterances (in the paper a unimodal MGLRA per modality).",
         "Judged: the dev part; the test part is not here. Speakers are numbered by their first"
         " utterance.",

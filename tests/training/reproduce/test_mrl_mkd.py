@@ -267,5 +267,5 @@ def test_the_published_table_agrees_with_itself():
 
 
 def test_options_of_other_papers_are_refused_by_the_function_too(tmp_path):
-    with pytest.raises(ConfigError, match="--frozen, --task means nothing"):
+    with pytest.raises(ConfigError, match="--task, --frozen means nothing"):
         mrl_mkd.run(ReproduceOptions("mrl-mkd", tmp_path, task="regression", frozen=True))

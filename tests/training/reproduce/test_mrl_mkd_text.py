@@ -122,7 +122,7 @@ def test_the_comparison_is_left_out_where_the_utterance_is(data, tmp_path, monke
     assert [len(table["rows"]) for table in found["tables"]] == [1]
 
 
-def test_the_dev_part_is_judged_and_never_chosen_by(data, tmp_path, monkeypatch):
+def test_the_dev_part_is_judged_and_nothing_is_chosen_or_tuned_by_it(data, tmp_path, monkeypatch):
     monkeypatch.setattr(mrl_mkd_text, "_QUICK_EVERY", 1)
     seen = []
     real = mrl_mkd_text.DialogueLab
@@ -132,7 +132,10 @@ def test_the_dev_part_is_judged_and_never_chosen_by(data, tmp_path, monkeypatch)
         return real(parts, options)
 
     monkeypatch.setattr(mrl_mkd_text, "DialogueLab", lab)
-    reproduced(data, tmp_path, "--rows", "meld-utterance")
+    reproduced(data, tmp_path, "--rows", "meld-utterance", "--frozen")
+    reproduced(data, tmp_path, "--rows", "utterance")
+    frozen, tuned = (parts.train.sizes["text"].dim for parts in seen[:2])
+    assert tuned == frozen + 7 + 7  # what a fine-tuned encoder says of the classes of both corpora
     assert {d.part for d in seen[0].test.dialogues} == {"dev"}
     assert {d.part for d in seen[0].train.dialogues} == {"train"}
     assert {d.part for d in seen[0].validation.dialogues} == {"train"}
