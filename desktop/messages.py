@@ -120,8 +120,8 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
         "context_other_model": _entry(
             QT_TRANSLATE_NOOP(
                 "Messages",
-                "The dialogue model reads what {needed} hears, and the turns are judged by {used}: "
-                "going on without context.",
+                "The dialogue model was trained on features of {needed}, and the turns are judged "
+                "by {used}: going on without context.",
             ),
             "settings",
         ),

@@ -390,6 +390,10 @@
         <source>The dialogue model says nothing of this turn.</source>
         <translation>이 발화에 대한 대화 모델의 판단이 없습니다.</translation>
     </message>
+    <message>
+        <source>{model} {version}, looks at {window} turns</source>
+        <translation>{model} {version}, 발화 {window}개를 함께 봄</translation>
+    </message>
 </context>
 <context>
     <name>Exporting</name>
@@ -774,10 +778,6 @@
         <translation>발화 하나를 대화 맥락에서 판단하지 못했습니다({reason}). 나머지는 계속됩니다.</translation>
     </message>
     <message>
-        <source>The dialogue model reads what {needed} hears, and the turns are judged by {used}: going on without context.</source>
-        <translation>이 대화 모델은 {needed} 모델의 결과를 읽도록 만들어졌는데 지금은 {used} 모델이 발화를 판단합니다. 맥락 없이 계속합니다.</translation>
-    </message>
-    <message>
         <source>The dialogue model can&apos;t be used ({reason}). Going on without context.</source>
         <translation>대화 모델을 쓸 수 없습니다({reason}). 맥락 없이 계속합니다.</translation>
     </message>
@@ -792,6 +792,10 @@
     <message>
         <source>not read in context</source>
         <translation>대화 맥락에서 판단하지 못함</translation>
+    </message>
+    <message>
+        <source>The dialogue model was trained on features of {needed}, and the turns are judged by {used}: going on without context.</source>
+        <translation>이 대화 모델은 {needed} 모델의 특징으로 학습했는데 지금은 {used} 모델이 발화를 판단합니다. 맥락 없이 계속합니다.</translation>
     </message>
 </context>
 <context>

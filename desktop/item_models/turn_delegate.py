@@ -34,8 +34,11 @@ from desktop.item_models.turns import TurnRole, turn_text
 from desktop.plots.plot import draw_chips
 from desktop.theme import LIGHT, Theme
 
-MARK_WIDTH = 26
+MARK_WIDTH = 30
 """Pixels of an arrow and a spot in the colour of another emotion."""
+
+WIDE = 680
+"""Pixels of width from which on its word stands there too; the tooltip has it in any case."""
 
 _PADDING = 6
 _GAP = 10
@@ -65,8 +68,9 @@ class TurnDelegate(QStyledItemDelegate):
         self.speaker_width = 0
         self.emotion_width = 0
         """Pixels of the widest emotion with its number, as `measure_emotions` found."""
-        self.context_width = 0
-        """Pixels at the right for the mark of an emotion that context changes."""
+        self.in_context = False
+        """Keep room at the right for an emotion that context changes."""
+        self._word_width = 0
 
     def measure_emotions(self, labels: Sequence[str], font: QFont, exclusive: bool) -> bool:
         """Make room for the words of these classes; true when that changed.
@@ -80,6 +84,7 @@ class TurnDelegate(QStyledItemDelegate):
             widest = max(widest, sum(words[-3:]) + metrics.horizontalAdvance(" +  +  ?"))
         changed = widest != self.emotion_width
         self.emotion_width = widest
+        self._word_width = words[-1] if words else 0
         return changed
 
     def row_height(self, turn: Turn, font: QFont, width: int) -> int:
@@ -179,7 +184,8 @@ class TurnDelegate(QStyledItemDelegate):
         painter.setFont(shown)
         quiet = partial or not result.given
         painter.setPen(QColor(self.theme.muted if quiet else self.theme.text))
-        box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8 - self.context_width, 0)
+        room = self._context_room(rect.width())
+        box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8 - room, 0)
         number = " ?" if result.uncertain else "  "
         if len(result.given) == 1:
             number = names.probability(result.confidence) + number
@@ -190,11 +196,12 @@ class TurnDelegate(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)
 
     def _context(self, painter: QPainter, rect: QRect, line: QRect, turn: Turn) -> None:
-        """Mark a turn that sounds different among the others; the tooltip has both emotions."""
+        """Mark a turn that sounds different among the others; its own emotion stays."""
         label = changed_by_context(turn)
-        if label is None or not self.context_width:
+        room = self._context_room(rect.width())
+        if label is None or not room:
             return
-        left = rect.right() - 8 - MARK_WIDTH
+        left = rect.right() - 2 - room
         middle = line.top() + line.height() / 2
         painter.setPen(QPen(QColor(self.theme.muted), 1.3))
         tip = QPointF(left + 9, middle)
@@ -202,6 +209,17 @@ class TurnDelegate(QStyledItemDelegate):
         painter.drawPolyline([tip + QPointF(-3.5, -3.5), tip, tip + QPointF(-3.5, 3.5)])
         spot = QRectF(left + 13, middle - 5.5, 11, 11)
         draw_chips(painter, spot, self.theme, (label,), 3)
+        if room > MARK_WIDTH:
+            painter.setPen(QColor(self.theme.muted))
+            box = QRectF(spot.right() + 5, line.top(), rect.right() - spot.right(), line.height())
+            side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(box, side, names.emotion(label))
+
+    def _context_room(self, width: int) -> int:
+        """Return the pixels for an emotion that context changes, with its word in a wide list."""
+        if not self.in_context:
+            return 0
+        return MARK_WIDTH + (self._word_width + 5 if width >= WIDE else 0)
 
     def _columns(self, font: QFont, width: int) -> _Columns:
         metrics = QFontMetrics(font)
@@ -210,7 +228,7 @@ class TurnDelegate(QStyledItemDelegate):
         text = speaker + (self.speaker_width + _GAP if self.speaker_width else 0)
         one = metrics.horizontalAdvance("surprise  0.00 ?")
         wanted = max(one, min(self.emotion_width, round(_MOST_FOR_EMOTIONS * width)))
-        emotion = max(text + 60, width - wanted - 34 - self.context_width)
+        emotion = max(text + 60, width - wanted - 34 - self._context_room(width))
         return _Columns(time, speaker, text, max(40, emotion - text - 14), emotion)
 
     def _layout(self, turn: Turn, font: QFont, width: int) -> QTextLayout:

@@ -235,9 +235,17 @@ class DialoguePanel(Panel):
         self._head.setText("" if turn is None else self._headline(turn))
         self.reading.setCurrentIndex(list(_READINGS).index(state.reading))
         self.reading.setVisible(known)
+        self.reading.setToolTip(self._about_model())
         self.lanes.leave_room(known)
         self._show_legend()
         self._show_pages(turn)
+
+    def _about_model(self) -> str:
+        info = self.state.context
+        if info is None:
+            return ""
+        text = self.tr("{model} {version}, looks at {window} turns")
+        return text.format(model=info.model.name, version=info.model.version, window=info.window)
 
     def _lane_names(self, speakers: tuple[str, ...]) -> list[str]:
         lanes = [name or self.tr("voice") for name in speakers[:MOST_LANES]]

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from core.pipeline.events import SessionState
 from core.types import Turn
-from desktop.item_models.turn_delegate import MARK_WIDTH, TurnDelegate
+from desktop.item_models.turn_delegate import TurnDelegate
 from desktop.panels.panel import Panel
 from desktop.theme import Theme
 from desktop.view_state import ViewState
@@ -157,11 +157,9 @@ class TranscriptPanel(Panel):
     def _fit_context(self) -> None:
         """Make room for the mark of an emotion that context changes, where there is context."""
         expected = self.state.context is not None or self.state.expects_context
-        width = MARK_WIDTH if expected or self._delegate.context_width else 0
-        if not self.state.turns.rowCount():
-            width = MARK_WIDTH if expected else 0
-        if width != self._delegate.context_width:
-            self._delegate.context_width = width
+        kept = self._delegate.in_context and self.state.turns.rowCount() > 0
+        if (expected or kept) != self._delegate.in_context:
+            self._delegate.in_context = expected or kept
             self._measure_all()
             self.view.viewport().update()
 

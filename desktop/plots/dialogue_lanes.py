@@ -231,8 +231,9 @@ class DialogueLanes(TimelinePlot):
         if block.later is not None:
             words.insert(0, f"{words[0]} {_ARROW} {names.emotion(block.later)}")
         ground = self.theme.emotion_colour(block.label).name() if block.judged else self.theme.card
-        inside = body.adjusted(2, 0, -2, 0), Qt.AlignmentFlag.AlignHCenter, ink_on(ground)
-        space = QRectF(body.right() + 3, body.top(), until - body.right() - 8, body.height())
+        seen = body.intersected(self.area())
+        inside = seen.adjusted(2, 0, -2, 0), Qt.AlignmentFlag.AlignHCenter, ink_on(ground)
+        space = QRectF(seen.right() + 3, body.top(), until - seen.right() - 8, body.height())
         behind = space, Qt.AlignmentFlag.AlignLeft, self.theme.text
         for word, (place, side, ink) in itertools.product(words, (inside, behind)):
             if metrics.horizontalAdvance(word) <= place.width():

@@ -400,7 +400,7 @@ class TestLittleToShow:
         values = {"needed": "embedded", "used": "mine"}
         window.state.miss_context(Message("context_other_model", values))
         panel = self.shown(window)
-        assert "reads what embedded hears" in texts(panel)
+        assert "trained on features of embedded" in texts(panel)
 
     def test_a_turn_that_could_not_be_read_in_context_says_so(
         self, window: MainWindow, panel: DialoguePanel
@@ -488,7 +488,9 @@ class TestTranscript:
 
         def colours_at_the_edge(row: int) -> set[str]:
             rect = view.visualRect(window.state.turns.index(row, 0))
-            xs = range(rect.right() - 22, rect.right() - 7)
+            room = window.panels["transcript"]._delegate._context_room(rect.width())  # type: ignore[attr-defined]
+            assert room > 60, "a wide list has the word too"
+            xs = range(rect.right() - room, rect.right() - 7)
             return {image.pixelColor(x, rect.center().y()).name() for x in xs}
 
         assert theme.emotion_colour("neutral").name() in colours_at_the_edge(2)
@@ -497,7 +499,7 @@ class TestTranscript:
 
     def test_without_context_no_room_is_kept_for_it(self, window: MainWindow) -> None:
         converse(window.state, 9.0)
-        assert window.panels["transcript"]._delegate.context_width == 0  # type: ignore[attr-defined]
+        assert not window.panels["transcript"]._delegate.in_context  # type: ignore[attr-defined]
 
 
 def test_a_revision_of_an_older_turn_leaves_the_newest_alone(window: MainWindow) -> None:
