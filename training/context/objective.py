@@ -50,7 +50,8 @@ class DialogueCriterion:
         output: DialogueOutput = student_of(model)(batch.inputs)
         mine = self.normalisers(batch)
         share = {name: own / group.totals[name].clamp(min=1e-8) for name, own in mine.items()}
-        parts = {"emotion": share[WEIGHTS] * self._emotion(output, batch.labels)}
+        what = "emotion" if self.config.matryoshka is None else "matryoshka"
+        parts = {what: share[WEIGHTS] * self._emotion(output, batch.labels)}
         for name, value in self._distilled(model, output, batch).items():
             kind, _, modality = name.partition("_")
             counted = _there(modality) if kind == DISTILLED else _labelled(modality)

@@ -130,7 +130,7 @@ def test_nested_sizes_and_teachers_in_one_configuration_learn() -> None:
         assert all(torch.equal(before[name][k], v) for k, v in teacher.state_dict().items())
         assert set(teacher.specification.features) == {name}
     history = out.outcome.history
-    shown = {"train_emotion", "train_distillation_text", "train_student_speech"}
+    shown = {"train_matryoshka", "train_distillation_text", "train_student_speech"}
     assert shown <= set(history[0])
     assert history[-1]["train_loss"] < history[0]["train_loss"]
 
