@@ -222,3 +222,20 @@ def test_sizes_that_no_file_has_are_refused_before_memory_is_asked_for(tmp_path,
     monkeypatch.setattr(restricted_pickle, "LARGEST", 10)
     with pytest.raises(CorpusError, match="too many"):
         load_pickle(written(tmp_path / "x.pkl", pickle.dumps(list(range(99)))))
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_altered_bytes_are_read_or_refused_and_nothing_else_happens(tmp_path, protocol):
+    rng = np.random.default_rng(protocol)
+    content = {"a": [np.arange(3.0), "text"], "b": {1, 2}, "c": np.float64(1), "d": b"raw"}
+    whole = pickle.dumps(content, protocol)
+    refused = 0
+    for _ in range(150):
+        altered = bytearray(whole)
+        for place in rng.integers(0, len(whole), int(rng.integers(1, 4))):
+            altered[place] = rng.integers(256)
+        try:
+            load_pickle(written(tmp_path / "x.pkl", bytes(altered)))
+        except CorpusError:
+            refused += 1
+    assert refused > 20

@@ -36,7 +36,10 @@ from training.data.feature_files.values import matrix, numbers
 TEXT_LAYERS = 4
 LONGEST = 2000
 """Utterances of a dialogue; the longest published one has 110."""
-_LAYOUT = "See the head of training/data/feature_files/published.py for the fields expected."
+_LAYOUT = (
+    "The fields expected are listed in training/data/feature_files/published.py; emoscope"
+    " convert-features --nan-is-missing takes utterances with NaN as ones without that modality."
+)
 
 
 @dataclass(frozen=True, slots=True)
