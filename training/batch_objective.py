@@ -62,7 +62,7 @@ def split_batch(batch: Batch, rank: int, processes: int) -> tuple[Batch, float]:
 
     A process without a row gets the first one with weight 0, so that it can take part.
     """
-    rows = torch.arange(rank, len(batch.rows), processes)
+    rows = torch.arange(len(batch.rows))[rank::processes]
     if len(rows):
         return map_tensors(batch, lambda t: t[rows]), len(rows) / len(batch.rows)
     idle = map_tensors(batch, lambda t: t[:1])

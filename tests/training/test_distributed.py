@@ -117,10 +117,11 @@ def test_shares_hold_every_row_once() -> None:
     assert torch.equal(first.targets.labels, batch.targets.labels[1::3])
 
 
-def test_a_process_without_a_row_takes_part_without_weight() -> None:
+@pytest.mark.parametrize("rank", [1, 2])
+def test_a_process_without_a_row_takes_part_without_weight(rank: int) -> None:
     whole = next(tiny_batches(0, np.random.default_rng(0)))
     batch, _ = split_batch(whole, 0, len(whole.rows))  # one row
-    idle, fraction = split_batch(batch, 1, 2)
+    idle, fraction = split_batch(batch, rank, 3)
     assert fraction == 0.0
     assert len(idle.rows) == 1
     assert float(idle.targets.weights.sum()) == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,15 @@ CONFIG = ContextTraining(
 )
 
 
+OPTIONS: Mapping[str, Mapping[str, object]] = {
+    "utterance": {"hidden": 32},
+    "bilstm": {"hidden": 32},
+    "mglra": {"dim": 16, "node": 16, "heads": 2, "layers": 1, "iterations": 1},
+}
+
+
 def choice(architecture: str, **options: object) -> ModelChoice:
-    return ModelChoice(architecture, {"hidden": 32, "dropout": 0.0, **options}, window=6)
+    return ModelChoice(architecture, {"dropout": 0.0, **OPTIONS[architecture], **options}, window=6)
 
 
 def trained(architecture: str, config: ContextTraining = CONFIG) -> TrainedDialogue:
@@ -39,10 +47,11 @@ def trained(architecture: str, config: ContextTraining = CONFIG) -> TrainedDialo
 
 
 def test_context_is_learned_where_labels_need_it() -> None:
-    found = {name: trained(name) for name in ("utterance", "bilstm")}
+    found = {name: trained(name) for name in OPTIONS}
     for reading in ("causal", "full"):
         f1 = {n: values(scored(t.scored["test"][reading]))["f1_weighted"] for n, t in found.items()}
         assert f1["bilstm"] > 0.85
+        assert f1["mglra"] > 0.75
         assert f1["utterance"] < 0.6
     assert found["bilstm"].outcome.history[-1]["train_emotion"] < 0.5
 
@@ -81,8 +90,9 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], state[name]) for name in whole)
 
 
-def test_causal_answers_are_those_of_windows_one_by_one() -> None:
-    model = trained("bilstm", replace(CONFIG, trainer=replace(TRAINER, epochs=1))).model
+@pytest.mark.parametrize("architecture", OPTIONS)
+def test_causal_answers_are_those_of_windows_one_by_one(architecture: str) -> None:
+    model = build_model(choice(architecture), TRAIN, seed=4).eval()
     said = answers(model, TEST, "causal")
     row = 0
     for dialogue in TEST.dialogues[:8]:
