@@ -32,7 +32,7 @@ class VoiceFrontEndConfig:
 
     speech: SpeechFeatureConfig = field(default_factory=SpeechFeatureConfig)
     longest: float = 6.0
-    dynamic_range: float = 55.0
+    dynamic_range: float = 80.0
 
     def __post_init__(self) -> None:
         if self.dynamic_range <= 0:

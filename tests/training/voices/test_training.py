@@ -66,7 +66,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> VoiceData:
 
 @pytest.fixture(scope="module")
 def recipe() -> VoicesConfig:
-    return configuration.load(VoicesConfig, RECIPE)
+    found = configuration.load(VoicesConfig, RECIPE)
+    return replace(found, warps=(Warp(0.9, 0.15), Warp(1.1, -0.15)))
 
 
 def quick(recipe: VoicesConfig, epochs: int) -> VoicesConfig:
