@@ -39,7 +39,7 @@ LIVE_SECONDS = 60.0
 """How much is shown while listening."""
 
 SCROLL_RATE = 12.0
-"""Redraws a second while only time moves."""
+"""Most redraws a second, as for the curves."""
 
 _LOOK_BACK = 40
 """Turns from the newest among which one with context is looked for."""
@@ -208,7 +208,7 @@ class DialoguePanel(Panel):
         if not (self._dirty or self._moved) or not self.seen:
             return
         now = time.monotonic()
-        if not self._dirty and now - self._drawn < 1.0 / SCROLL_RATE:
+        if now - self._drawn < 1.0 / SCROLL_RATE:
             return
         self._drawn = now
         first, last = self.state.time.stretch(LIVE_SECONDS)

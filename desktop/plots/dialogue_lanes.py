@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
@@ -50,6 +50,7 @@ class DialogueLanes(TimelinePlot):
         self._shown: int | None = None
         self._with_arcs = True
         self._note = ""
+        self._names_width = 0.0
         self._under: int | None = None
         self.setMinimumSize(QSize(200, 70))
         self.setMouseTracking(True)
@@ -68,7 +69,10 @@ class DialogueLanes(TimelinePlot):
         self, lanes: Sequence[str], blocks: Sequence[Block], shown: int | None, arcs: Sequence[Arc]
     ) -> None:
         """Show turns in view, and what the turn of index `shown` drew on."""
-        self._lanes, self._blocks = tuple(lanes[:MOST_LANES]), tuple(blocks)
+        self._blocks = tuple(blocks)
+        if tuple(lanes[:MOST_LANES]) != self._lanes:
+            self._lanes = tuple(lanes[:MOST_LANES])
+            self._fit_names()
         self._shown, self._arcs = shown, tuple(arcs)
         self.update()
 
@@ -99,10 +103,19 @@ class DialogueLanes(TimelinePlot):
 
     def area(self) -> QRectF:
         """Return where time is drawn."""
-        metrics = QFontMetricsF(self.small_font())
-        widest = max((metrics.horizontalAdvance(name) for name in self._lanes), default=0.0)
-        left = min(max(widest, 20.0) + 14, 0.25 * self.width())
+        left = min(max(self._names_width, 20.0) + 14, 0.25 * self.width())
         return QRectF(self.rect()).adjusted(left, 4, -8, -AXIS_HEIGHT)
+
+    def _fit_names(self) -> None:
+        metrics = QFontMetricsF(self.small_font())
+        widths = (metrics.horizontalAdvance(name) for name in self._lanes)
+        self._names_width = max(widths, default=0.0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure the names again when the font changes."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_names()
 
     def _lane_height(self, area: QRectF) -> float:
         (low, high), share = (_LANE, 0.55) if self._with_arcs else (_LANE_ALONE, 0.95)
@@ -148,14 +161,13 @@ class DialogueLanes(TimelinePlot):
         painter.save()
         painter.setClipRect(area.adjusted(-1, -4, 2, 2))
         painter.setFont(self.small_font())
-        free = self._free_until(area.right())
-        drawn = -1e9
-        for block, until in zip(self._blocks, free, strict=True):
-            rect = self._rect(block)
-            crowded = rect.right() < drawn + 1.0 and rect.width() <= 2.0
-            if not crowded or block.selected:
+        rects = [self._rect(block) for block in self._blocks]
+        free = self._free_until(rects, area.right())
+        for block, rect, until in zip(self._blocks, rects, free, strict=True):
+            if rect.width() >= _MARKED or block.selected or block.index == self._shown:
                 self._draw_block(painter, rect, block, until)
-                drawn = max(drawn, rect.right())
+            else:
+                self._draw_line(painter, rect, block)
         self._draw_attention(painter, area)
         self.draw_band_and_playhead(painter)
         painter.restore()
@@ -175,15 +187,26 @@ class DialogueLanes(TimelinePlot):
                 box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words
             )
 
-    def _free_until(self, edge: float) -> list[float]:
+    def _free_until(self, rects: Sequence[QRectF], edge: float) -> list[float]:
         """Return for each block the column up to which its lane is free behind it."""
-        until: dict[int, float] = {}
+        until: dict[float, float] = {}
         free: list[float] = []
-        for block in reversed(self._blocks):
-            lane = min(block.lane, MOST_LANES - 1)
-            free.append(until.get(lane, edge))
-            until[lane] = self.x_of(block.first)
+        for rect in reversed(rects):
+            free.append(until.get(rect.top(), edge))
+            until[rect.top()] = rect.left()
         return free[::-1]
+
+    def _draw_line(self, painter: QPainter, rect: QRectF, block: Block) -> None:
+        """Paint a turn that is only some pixels wide, as most of a long dialogue seen whole."""
+        said = QColor(self.theme.border)
+        if block.label is not None:
+            said = self.theme.emotion_colour(block.label)
+            said.setAlphaF(1.0 if block.judged else 0.4)
+        painter.fillRect(rect, said)
+        if block.later is not None:
+            strip = QRectF(rect.left(), rect.bottom() - 5, rect.width(), 5)
+            painter.fillRect(strip.adjusted(0, -1, 0, 0), QColor(self.theme.card))
+            painter.fillRect(strip, self.theme.emotion_colour(block.later))
 
     def _draw_block(self, painter: QPainter, rect: QRectF, block: Block, until: float) -> None:
         body = QRectF(rect)
@@ -195,7 +218,7 @@ class DialogueLanes(TimelinePlot):
             strip.setTop(body.bottom() + 1)
             draw_chip(painter, strip.adjusted(0.5, 0, -0.5, -0.5), self.theme, block.later, 1.5)
         self._draw_word(painter, body, block, until)
-        if block.shifted_from is not None and rect.width() >= _MARKED:
+        if block.shifted_from is not None:
             self._draw_shift(painter, rect)
         if block.selected or block.index == self._shown:
             line = Qt.PenStyle.SolidLine if block.selected else Qt.PenStyle.DotLine
@@ -213,10 +236,7 @@ class DialogueLanes(TimelinePlot):
             painter.drawRoundedRect(body, 3, 3)
             return
         painter.setOpacity(1.0 if block.judged else 0.4)
-        if body.width() < _MARKED:
-            painter.fillRect(body, self.theme.emotion_colour(block.label))
-        else:
-            draw_chip(painter, body.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, block.label, 3)
+        draw_chip(painter, body.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, block.label, 3)
         painter.setOpacity(1.0)
 
     def _draw_word(self, painter: QPainter, body: QRectF, block: Block, until: float) -> None:

@@ -67,7 +67,7 @@ def test_every_plot_says_what_it_shows(window: MainWindow) -> None:
     QTest.qWait(150)
     for name, panel in window.panels.items():
         window.show_panel(name)
-        QTest.qWait(80)
+        QTest.qWait(130)
         plots = [p for p in panel.findChildren(QWidget) if getattr(p, "describe", None)]
         plots = [p for p in plots if p.isVisible() and p.focusPolicy() != Qt.FocusPolicy.NoFocus]
         for plot in plots:
@@ -108,12 +108,12 @@ def test_tab_reaches_every_part_of_the_window(window: MainWindow) -> None:
 def test_tab_reaches_the_dialogue_when_it_is_in_front(window: MainWindow) -> None:
     converse_in_context(window.state)
     window.show_panel("dialogue")
-    QTest.qWait(80)
+    QTest.qWait(130)
     panel = window.panels["dialogue"]
     assert isinstance(panel, DialoguePanel)
     for page, needed in ((0, 4), (2, 4)):
         panel.tabs.setCurrentIndex(page)
-        QTest.qWait(60)
+        QTest.qWait(110)
         panel.tabs.setFocus()
         seen: set[QWidget] = set()
         for _ in range(60):

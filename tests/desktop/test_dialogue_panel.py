@@ -35,7 +35,7 @@ def panel(window: MainWindow) -> DialoguePanel:
     """The panel in front of the others, with a recorded dialogue in context."""
     converse_in_context(window.state)
     window.show_panel("dialogue")
-    QTest.qWait(80)
+    QTest.qWait(130)
     found = window.panels["dialogue"]
     assert isinstance(found, DialoguePanel)
     return found
@@ -59,7 +59,7 @@ def click(panel: DialoguePanel, index: int) -> None:
     QTest.mouseClick(
         panel.lanes, Qt.MouseButton.LeftButton, pos=place.center().toPoint() + QPoint(0, 1)
     )
-    QTest.qWait(60)
+    QTest.qWait(110)
 
 
 class TestSelection:
@@ -78,11 +78,11 @@ class TestSelection:
         self, window: MainWindow, panel: DialoguePanel
     ) -> None:
         window.state.select(window.state.turns.turn(3))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert panel.lanes._shown == 3
         assert [arc.index for arc in panel.lanes._arcs] == [0, 1, 2, 3]
         window.state.select(None)
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert panel.lanes._shown == len(LINES) - 1
 
     def test_a_click_beside_the_turns_is_a_moment(self, panel: DialoguePanel) -> None:
@@ -135,11 +135,11 @@ class TestPicture:
     def test_only_what_is_in_view_is_drawn_of_a_long_dialogue(self, window: MainWindow) -> None:
         converse_in_context(window.state, 300)
         window.show_panel("dialogue")
-        QTest.qWait(80)
+        QTest.qWait(130)
         panel = window.panels["dialogue"]
         assert isinstance(panel, DialoguePanel)
         window.state.time.zoom(100.0, 160.0)
-        QTest.qWait(80)
+        QTest.qWait(130)
         assert 5 < len(panel.lanes._blocks) < 30
         began = time.perf_counter()
         for _ in range(5):
@@ -156,7 +156,7 @@ class TestPicture:
             bring(window.state, TurnUpdated(replace(event.turn, speaker=name)))
         window.state.set_total(40.0)
         window.show_panel("dialogue")
-        QTest.qWait(80)
+        QTest.qWait(130)
         panel = window.panels["dialogue"]
         assert isinstance(panel, DialoguePanel)
         assert panel.lanes._lanes == ("voice", "P1", "P2", "P3", "P4", "others")
@@ -170,7 +170,7 @@ class TestPicture:
     ) -> None:
         converse_in_context(window.state, live=True)
         window.show_panel("dialogue")
-        QTest.qWait(120)
+        QTest.qWait(150)
         panel = window.panels["dialogue"]
         assert isinstance(panel, DialoguePanel)
         place, area = panel.lanes.place_of(len(LINES) - 1), panel.lanes.area()
@@ -190,7 +190,7 @@ class TestPicture:
         bring(window.state, TurnUpdated(growing))
         window.state.time.now += 2.0
         window.state.sound_changed.emit()
-        QTest.qWait(120)
+        QTest.qWait(150)
         assert panel.lanes._shown == 15, "what is shown waits for the next turn to be complete"
         after = [panel.lanes.place_of(i) for i in (14, 15)]
         assert [p and p.top() for p in tops] == [p and p.top() for p in after]
@@ -209,15 +209,15 @@ class TestReadings:
         self, window: MainWindow, panel: DialoguePanel
     ) -> None:
         window.state.select(window.state.turns.turn(6))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert panel.lanes._blocks[6].label == "happy"
         window.state.toggle_context()
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert panel.lanes._blocks[6].label == "neutral"
         assert not panel.lanes._arcs
         assert panel.reading.currentText() == "Without context"
         window.state.toggle_context()
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert panel.lanes._blocks[6].label == "happy"
 
     def test_the_choice_is_made_with_the_keyboard(
@@ -227,13 +227,13 @@ class TestReadings:
         QTest.keyClick(panel.reading, Qt.Key.Key_Down)
         assert window.state.reading is Reading.ALONE
         QTest.keyClick(panel.reading, Qt.Key.Key_Down)
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert window.state.reading is Reading.HINDSIGHT
         assert panel.lanes._blocks[6].label == "sad"
 
     def test_a_turn_is_compared_with_itself(self, window: MainWindow, panel: DialoguePanel) -> None:
         window.state.select(window.state.turns.turn(6))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert rows(panel) == {
             "utterance model": "neutral",
             "alone": "neutral",
@@ -251,7 +251,7 @@ class TestReadings:
         assert "seen later" not in rows(panel)
         later = replace(turn.context, probabilities=shares("angry"))
         bring(window.state, TurnUpdated(replace(turn, hindsight=later)))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert rows(panel)["seen later"] == "angry"
         assert rows(panel)["in context"] == "disgust"
 
@@ -259,17 +259,17 @@ class TestReadings:
         self, window: MainWindow, panel: DialoguePanel
     ) -> None:
         window.state.select(window.state.turns.turn(7))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert "learned from conversations in English; this turn is in Korean" in texts(panel)
         window.state.select(window.state.turns.turn(8))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert "Careful" not in texts(panel)
 
 
 class TestSizes:
     def page(self, panel: DialoguePanel) -> None:
         panel.tabs.setCurrentIndex(2)
-        QTest.qWait(60)
+        QTest.qWait(110)
 
     def test_the_slider_says_what_a_size_costs_and_what_it_answers(
         self, window: MainWindow, panel: DialoguePanel
@@ -311,14 +311,14 @@ class TestSizes:
     ) -> None:
         assert panel.tabs.isTabVisible(2)
         bring(window.state, ContextReady(ContextInfo(INFO.model, 16)))
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert not panel.tabs.isTabVisible(2)
 
 
 class TestInfluence:
     def test_few_turns_are_said_to_be_few(self, panel: DialoguePanel) -> None:
         panel.tabs.setCurrentIndex(1)
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert "Too few turns yet" in texts(panel)
         assert "8 times; so far it was 6" in texts(panel)
 
@@ -328,7 +328,7 @@ class TestInfluence:
         panel = window.panels["dialogue"]
         assert isinstance(panel, DialoguePanel)
         panel.tabs.setCurrentIndex(1)
-        QTest.qWait(80)
+        QTest.qWait(130)
         table = panel.influence_page._table
         assert {row.name for row in table._rows} == {"Mina after Jun", "Jun after Mina"}
         assert "Jun after Mina: 1 back" in table.accessibleDescription()
@@ -343,7 +343,7 @@ class TestInfluence:
         for event in dialogue(20):
             bring(window.state, event)
             QTest.qWait(15)
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert len(asked) == 1
         _, work, done, _ = asked[0]
         done(work())
@@ -357,14 +357,14 @@ class TestInfluence:
         panel = window.panels["dialogue"]
         assert isinstance(panel, DialoguePanel)
         panel.tabs.setCurrentIndex(1)
-        QTest.qWait(80)
+        QTest.qWait(130)
         assert "at least two speakers" in texts(panel)
 
 
 class TestLittleToShow:
     def shown(self, window: MainWindow) -> DialoguePanel:
         window.show_panel("dialogue")
-        QTest.qWait(80)
+        QTest.qWait(130)
         panel = window.panels["dialogue"]
         assert isinstance(panel, DialoguePanel)
         return panel
@@ -412,7 +412,7 @@ class TestLittleToShow:
         assert panel.shown() is not None
         assert panel.shown().index == 15  # type: ignore[union-attr]
         window.state.select(late)
-        QTest.qWait(60)
+        QTest.qWait(110)
         assert "says nothing of this turn" in texts(panel)
 
 
@@ -424,10 +424,10 @@ class TestPlace:
         assert not panel.seen
         assert not panel.isEnabled(), "what can't be seen takes no focus"
         before = window.panels["dialogue"]._drawn  # type: ignore[attr-defined]
-        QTest.qWait(80)
+        QTest.qWait(130)
         assert window.panels["dialogue"]._drawn == before  # type: ignore[attr-defined]
         window.show_panel("dialogue")
-        QTest.qWait(80)
+        QTest.qWait(130)
         assert panel.seen
         assert not curves.seen
         assert window.panels["dialogue"]._drawn > before  # type: ignore[attr-defined]
@@ -467,7 +467,7 @@ class TestPlace:
         assert isinstance(panel, DialoguePanel)
         for page in range(3):
             panel.tabs.setCurrentIndex(page)
-            QTest.qWait(80)
+            QTest.qWait(130)
             shown = panel._pages.currentWidget()
             needed = shown.minimumSizeHint()
             assert needed.height() <= shown.height() + 1, page
@@ -521,7 +521,7 @@ def test_the_whole_of_a_long_dialogue_is_revised_without_a_standstill(window: Ma
     state = window.state
     converse_in_context(state, 400)
     window.show_panel("dialogue")
-    QTest.qWait(60)
+    QTest.qWait(110)
     turns = state.turns.turns()
     began = time.perf_counter()
     for turn in turns:
