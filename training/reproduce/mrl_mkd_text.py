@@ -45,7 +45,11 @@ COLUMNS = tuple(
         Column(f"{reading}_accuracy", f"accuracy {_NAMES[reading]}", scale=100),
     )
 )
-_DIFFERENCES = tuple(column for column in COLUMNS if not column.figure.endswith(SPREAD))
+_DIFFERENCES = tuple(
+    replace(column, title=f"{column.title}: more")
+    for column in COLUMNS
+    if not column.figure.endswith(SPREAD)
+)
 
 
 @dataclass(frozen=True)
@@ -190,14 +194,25 @@ def _difference_table(judged: Mapping[str, _Judged]) -> tuple[TableReport, ...]:
     if not systems or UTTERANCE not in everywhere:
         return ()
     rows = tuple(Row(name, TITLES[name], name) for name in systems)
-    results = {name: RowResult(name, name, above_alone(judged, name)) for name in systems}
+    results = {name: _above(judged, name) for name in systems}
     note = (
         "Figure less that of the utterance alone, mean over seeds; an interval without zero says"
         " that context helps. Dialogues are drawn within their corpus; weighted F1 weighs every"
         " class of every corpus by its support."
     )
-    title = f"Above the utterance alone: {' and '.join(judged)} pooled"
+    title = (
+        f"Above the utterance alone: {' and '.join(judged)}{', pooled' if len(judged) > 1 else ''}"
+    )
     return (TableReport(title, _DIFFERENCES, (), rows, results, (note,)),)
+
+
+def _above(judged: Mapping[str, _Judged], system: str) -> RowResult:
+    runs = [run for each in judged.values() for run in each.runs[system]]
+    parameters = max(run.parameters for run in runs)
+    return RowResult(
+        system, system, above_alone(judged, system), parameters=parameters,
+        head_parameters=parameters, seconds=sum(run.seconds for run in runs),
+    )  # fmt: skip
 
 
 def above_alone(judged: Mapping[str, _Judged], system: str) -> dict[str, Estimate]:
