@@ -143,7 +143,7 @@ class _Maker:
         )  # fmt: skip
 
     def _labels(self, length: int) -> NDArray[np.int64]:
-        """Return classes; an answer lies a fixed step on, in a circle that they share as they occur.
+        """Return classes; an answer lies a fixed step on, in a circle in which all have their share.
 
         Whatever the step, a class stays as frequent as it is drawn.
         """

@@ -200,9 +200,8 @@ def _difference_table(judged: Mapping[str, _Judged]) -> tuple[TableReport, ...]:
         " that context helps. Dialogues are drawn within their corpus; weighted F1 weighs every"
         " class of every corpus by its support."
     )
-    title = (
-        f"Above the utterance alone: {' and '.join(judged)}{', pooled' if len(judged) > 1 else ''}"
-    )
+    title = f"Above the utterance alone: {' and '.join(judged)}"
+    title += ", pooled" if len(judged) > 1 else ""
     return (TableReport(title, _DIFFERENCES, (), rows, results, (note,)),)
 
 
