@@ -143,7 +143,7 @@ class _Maker:
         )  # fmt: skip
 
     def _labels(self, length: int) -> NDArray[np.int64]:
-        """Return classes; an answer lies a fixed step on, in a circle in which all have their share.
+        """Return classes; an answer lies a fixed step on, in a circle that all have a share of.
 
         Whatever the step, a class stays as frequent as it is drawn.
         """
