@@ -8,7 +8,7 @@ said before; say so wherever a model is trained on it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +35,23 @@ class ExtraSpeechConfig:
     """Share of the labelled turns that are given a voice."""
     parts: tuple[str, ...] = ("train",)
     """Published parts whose turns are."""
+    agreement: float = 1.0
+    """Chance that the clip was spoken with the turn's label; otherwise with any other of the voice.
+    Actors show more than people do: at 1 a model learns to follow the voice blindly."""
+    kept_back: tuple[str, ...] = ()
+    """Speakers, as corpus/name, whose clips are left to judge models by."""
     unseen: bool = True
-    """Take only clips of speakers whom the utterance checkpoint was not trained on: it knows the
-    others better than it will know anybody."""
+    """Take only clips of speakers on whom the weights of the utterance checkpoint were not trained
+    (its temperatures may have been fitted on them): it knows the others better than it will know
+    anybody."""
     seed: int = 7
     """Of who gets whose voice."""
 
     def __post_init__(self) -> None:
         if not self.corpora:
             raise ValueError("extra_speech needs corpora of clips")
-        if not 0 < self.share <= 1:
-            raise ValueError("share must be above 0 and at most 1")
+        if not 0 < self.share <= 1 or not 0 <= self.agreement <= 1:
+            raise ValueError("share must be above 0 and at most 1, agreement between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Voices:
 
     Attributes:
         clips: voice -> label -> vectors (n, D). examples: what they were recorded as.
+        share, agreement, parts, seed: see `ExtraSpeechConfig`.
     """
 
     clips: Mapping[str, Mapping[str, FloatArray]]
@@ -61,6 +68,7 @@ class Voices:
     share: float
     parts: tuple[str, ...]
     seed: int
+    agreement: float = 1.0
 
     def __call__(self, turns: Turns) -> Mapping[str, Vectors]:
         """Return speech for a dialogue: each of its speakers has one voice throughout."""
@@ -79,8 +87,15 @@ class Voices:
     ) -> FloatArray | None:
         if turn.label is None or generator.random() >= self.share:
             return None
-        clips = self.clips[voice].get(turn.label)
+        clips = self.clips[voice].get(self._label(turn.label, voice, generator))
         return None if clips is None else clips[int(generator.integers(len(clips)))]
+
+    def _label(self, label: str, voice: str, generator: np.random.Generator) -> str:
+        """Return the label that is heard: the turn's, or now and then another."""
+        if generator.random() < self.agreement:
+            return label
+        others = sorted(set(self.clips[voice]) - {label})
+        return others[int(generator.integers(len(others)))] if others else label
 
 
 def extra_speech(config: ExtraSpeechConfig, data: Path, encoder: UtteranceEncoder) -> Voices:
@@ -94,8 +109,11 @@ def extra_speech(config: ExtraSpeechConfig, data: Path, encoder: UtteranceEncode
     """
     clips = [example for choice in config.corpora for example in _read(choice, data)]
     if config.unseen:
-        seen = Seen.from_training(read_training(encoder.loaded.info))
+        seen = replace(
+            Seen.from_training(read_training(encoder.loaded.info)), calibration_speakers={}
+        )
         clips = [example for example in clips if not _trained(seen, example)]
+    clips = [example for example in clips if example.speaker not in config.kept_back]
     if not clips:
         raise CorpusError(
             "The utterance checkpoint was trained on all clips.",
@@ -107,7 +125,7 @@ def extra_speech(config: ExtraSpeechConfig, data: Path, encoder: UtteranceEncode
         name: _by_label(examples, said)
         for (name, examples), said in zip(by_voice.items(), vectors, strict=True)
     }
-    return Voices(found, tuple(clips), config.share, config.parts, config.seed)
+    return Voices(found, tuple(clips), config.share, config.parts, config.seed, config.agreement)
 
 
 def _read(choice: CorpusChoice, data: Path) -> list[Example]:

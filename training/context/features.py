@@ -48,12 +48,18 @@ class CorpusChoice:
     test_sessions: tuple[str, ...] = ()
     """Of a corpus without published parts: sessions, such as iemocap/Session5, that are the part
     "test"; all others are "train"."""
+    monologues: int = 0
+    """Of a corpus without dialogues: so many of the utterances of its training part that have
+    exactly one label, each as a dialogue of one turn. A model learns what their language sounds
+    like from them, and nothing of context. 0: such a corpus is refused."""
     licence: str = ""
     """Of the corpus, for the model card."""
 
     def __post_init__(self) -> None:
         if self.name not in CORPORA:
             raise ValueError(f"there is no corpus {self.name!r}; there are {', '.join(CORPORA)}")
+        if self.monologues < 0:
+            raise ValueError("monologues must not be negative")
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def read_dialogues(
         root = data / choice.path if choice.path else data
         reading = read_corpus(choice.name, root, strict=choice.strict, **choice.options)
         classes[choice.name] = reading.classes or EMOTIONS
-        found += grouped(reading.examples, choice)
+        found += grouped(_monologues(reading.examples, choice), choice)
         problems += reading.problems
     if len(set(classes.values())) > 1:
         raise ConfigError(
@@ -100,6 +106,15 @@ def read_dialogues(
     if reporter is not None:
         reporter.say(f"{len(found):,} dialogues, {sum(map(len, found)):,} turns")
     return DialogueCorpus(tuple(found), next(iter(classes.values())), tuple(problems))
+
+
+def _monologues(examples: Sequence[Example], choice: CorpusChoice) -> Sequence[Example]:
+    """Return the examples as they are, or so many of them as dialogues of their own."""
+    if not choice.monologues:
+        return examples
+    training = [e for e in examples if e.label is not None and e.part in ("", TRAIN)]
+    order = np.random.default_rng(0).permutation(len(training))[: choice.monologues]
+    return [replace(training[row], dialogue=f"{choice.name}/{training[row].id}") for row in order]
 
 
 def grouped(examples: Iterable[Example], choice: CorpusChoice | None = None) -> list[Turns]:
