@@ -116,8 +116,8 @@ def extra_speech(config: ExtraSpeechConfig, data: Path, encoder: UtteranceEncode
     clips = [example for example in clips if example.speaker not in config.kept_back]
     if not clips:
         raise CorpusError(
-            "The utterance checkpoint was trained on all clips.",
-            "Choose other corpora, or set extra_speech.unseen to false.",
+            "No clip may be taken: the utterance checkpoint was trained on it, or it is kept back.",
+            "Choose other corpora, shorten kept_back, or set extra_speech.unseen to false.",
         )
     by_voice = _by_voice(clips, config.seed)
     vectors = encoder.speech(list(by_voice.values()), audio_loader(encoder.cache))

@@ -232,6 +232,45 @@ def test_written_turns_are_given_voices_by_their_label(checkpoint: Path, clips: 
     assert np.array_equal(again.features["speech"], dialogue.features["speech"])
 
 
+def test_a_voice_may_say_something_else_than_the_words(checkpoint: Path, clips: Path) -> None:
+    encoder = load_utterance_encoder(str(checkpoint))
+    choice = CorpusChoice("manifest", path=clips.name)
+    config = ExtraSpeechConfig((choice,), share=1.0, agreement=0.0)
+    voices = extra_speech(config, clips.parent, encoder)
+    dialogue = dialogue_set(written(), encoder, ["text"], extra=voices).dialogues[0]
+    angry = 3  # no clip is angry, so any of the voice's is another
+    for turn in (0, 1, 2, angry, 4, 5):
+        label = ("happy", "sad", "happy", "angry", "happy", "sad")[turn]
+        heard = dialogue.features["speech"][turn]
+        own = [labels[label] for labels in voices.clips.values() if label in labels]
+        assert dialogue.present["speech"][turn]
+        assert not any(np.array_equal(heard, clip) for clips in own for clip in clips)
+
+
+def test_voices_kept_back_are_given_to_nobody(checkpoint: Path, clips: Path) -> None:
+    encoder = load_utterance_encoder(str(checkpoint))
+    choice = CorpusChoice("manifest", path=clips.name)
+    voices = extra_speech(
+        ExtraSpeechConfig((choice,), kept_back=("manifest/v",)), clips.parent, encoder
+    )
+    assert {example.speaker for example in voices.examples} == {"manifest/w"}
+    with pytest.raises(CorpusError, match="No clip may be taken"):
+        extra_speech(
+            ExtraSpeechConfig((choice,), kept_back=("manifest/v", "manifest/w")),
+            clips.parent,
+            encoder,
+        )
+
+
+def test_a_corpus_without_dialogues_gives_dialogues_of_one_turn(clips: Path) -> None:
+    choice = CorpusChoice("manifest", path=clips.name)
+    with pytest.raises(CorpusError, match="belongs to no dialogue"):
+        read_dialogues([choice], clips.parent)
+    found = read_dialogues([replace(choice, monologues=3)], clips.parent)
+    assert [len(turns) for turns in found.dialogues] == [1, 1, 1]
+    assert len({turns[0].dialogue for turns in found.dialogues}) == 3
+
+
 def test_the_test_part_is_given_none(checkpoint: Path, clips: Path) -> None:
     encoder = load_utterance_encoder(str(checkpoint))
     config = ExtraSpeechConfig((CorpusChoice("manifest", path=clips.name),), unseen=False)
