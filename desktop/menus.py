@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QMenu, QMenuBar, QWidget
 
 from desktop.actions import ACTIONS
-from desktop.sessions import OFF
+from desktop.sessions import OFF, knows_voices
 
 
 class Menus(QMenuBar):
@@ -72,6 +72,7 @@ class Menus(QMenuBar):
             ("voice", self.tr("Also by the voice (experimental)")),
         )
         self._fill_choices("speakers", ways, self.speakers_chosen)
+        self._menus["speakers"].actions()[-1].setEnabled(knows_voices() or speakers == "voice")
         self._mark((("context", context), ("speakers", speakers)))
 
     def _mark(self, choices: Iterable[tuple[str, str]]) -> None:

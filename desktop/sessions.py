@@ -190,6 +190,11 @@ def _digest_of(settings: AppSettings) -> str:
         return ""
 
 
+def knows_voices() -> bool:
+    """True if what tells speakers apart by their voices is on this computer."""
+    return (voice_checkpoint() / "config.json").is_file()
+
+
 def speakers_maker(settings: AppSettings) -> Callable[[], SpeakerTracker] | None:
     """Return what tells the speakers apart by their voices, if that was asked for."""
     if settings.speakers != "voice":

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from desktop import names
 from desktop.panels.choice_box import ChoiceBox
-from desktop.sessions import OFF
+from desktop.sessions import OFF, knows_voices
 from desktop.settings import AppSettings
 
 
@@ -50,13 +50,10 @@ class SettingsDialog(QDialog):
         )
         self._whisper = self._box(self._whisper_choices(), settings.whisper)
         self._context = self._box(self._context_choices(), settings.context)
-        self._speakers = self._box(
-            (
-                ("source", self.tr("From the transcript or the channels")),
-                ("voice", self.tr("Also by the voice (experimental)")),
-            ),
-            settings.speakers,
-        )
+        ways = [("source", self.tr("From the transcript or the channels"))]
+        if knows_voices() or settings.speakers == "voice":
+            ways.append(("voice", self.tr("Also by the voice (experimental)")))
+        self._speakers = self._box(ways, settings.speakers)
         self._checkpoint = QLineEdit(settings.checkpoint, self)
         self._checkpoint.setPlaceholderText(self.tr("The model that ships with Emoscope"))
         self._sessions = QLineEdit(settings.sessions_folder, self)

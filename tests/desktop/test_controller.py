@@ -280,9 +280,15 @@ def test_a_dialogue_model_that_does_not_load_is_said_and_the_rest_goes_on(
 
 
 def test_menus_choose_the_dialogue_model_and_who_tells_speakers_apart(
-    application: Application, sessions: FakeSessions, wait_for: WaitFor, tmp_path: Path
+    application: Application,
+    sessions: FakeSessions,
+    wait_for: WaitFor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     menus = application.window.menus
+    monkeypatch.setattr("desktop.menus.knows_voices", lambda: True)
+    menus.retranslate()
 
     def entry(menu: str, data: str) -> QAction:
         return next(e for e in menus._menus[menu].actions() if e.data() == data)

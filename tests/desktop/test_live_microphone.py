@@ -67,7 +67,7 @@ def colours_in(path: Path) -> int:
     """How many pixels of the transcript have the colour of some emotion."""
     image = QImage(str(path)).convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
-    pixels = rows[560:860, : image.width() * 3].reshape(300, -1, 3)[:, 700:900].astype(int)
+    pixels = rows[560:860, : image.width() * 3].reshape(300, -1, 3)[:, 620:900].astype(int)
     found = 0
     for colour in LIGHT.values():
         wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
