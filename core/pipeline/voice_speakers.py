@@ -5,6 +5,7 @@ Importing this module imports no torch; `VoiceSpeakers.warm_up` loads it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,16 @@ class VoiceSpeakers:
 
     Speakers are "S1", "S2" ... in order of appearance, at most as many as the checkpoint says. A
     turn keeps the name that it was given: what is heard later changes no earlier decision.
+
+    Args:
+        info: of the checkpoint.
+        most: how many people speak at most, where somebody knows; fewer mistakes come of it.
     """
 
-    def __init__(self, info: VoiceInfo) -> None:
+    def __init__(self, info: VoiceInfo, most: int | None = None) -> None:
         self._info = info
-        self._clustering = OnlineClustering(info.clustering)
+        limit = info.clustering.most if most is None else most
+        self._clustering = OnlineClustering(replace(info.clustering, most=limit))
         self._embedder: VoiceEmbedder | None = None
 
     @property
@@ -65,10 +71,14 @@ class VoiceSpeakers:
         self._clustering.reset()
 
 
-def load_voice_speakers(path: Path | str) -> VoiceSpeakers:
+def load_voice_speakers(path: Path | str, most: int | None = None) -> VoiceSpeakers:
     """Return a tracker over a voice checkpoint; its weights are loaded by `warm_up`.
+
+    Args:
+        path: the checkpoint directory.
+        most: how many people speak at most; None: as many as the checkpoint allows.
 
     Raises:
         CheckpointError: it is no voice checkpoint, or of an unknown format.
     """
-    return VoiceSpeakers(read_voice_info(path))
+    return VoiceSpeakers(read_voice_info(path), most)

@@ -36,6 +36,7 @@ from training.voices.trials import Trials, equal_error_rate, groups
 NETWORK, DISCRIMINANT = "voice network", "functionals, discriminant analysis"
 CEPSTRA, FUNCTIONALS = "cepstral statistics", "functionals"
 EMOTION = "emotion encoder's pooled vector"
+KNOWN = "voice network, number of voices known"
 WHOLE = "whole clip"
 CHANNEL = "whole clip, each through a filter and noise of its own"
 CONDITIONS: Mapping[str, tuple[bool, float | None]] = {
@@ -160,12 +161,25 @@ def _dialogues(heard: Sequence[Heard]) -> tuple[ClusteringConfig, dict[str, Any]
             config = _calibrated([h for n, h in enumerate(heard) if n != number], name)
             outcomes += [_played(d, fold, name, config) for d in fold.dialogues]
         figures[name] = _summary(outcomes)
+        if name == NETWORK:
+            figures[KNOWN] = _summary(_number_known(heard))
     at_once = [_at_once(d, fold.vectors[NETWORK]) for fold in heard for d in fold.dialogues]
     figures["voice network, number of voices and whole dialogue known"] = _summary(at_once)
     figures["everything one voice"] = _summary(
         [judged(d, [0] * len(d.rows)) for fold in heard for d in fold.dialogues]
     )
     return _calibrated(heard, NETWORK), figures
+
+
+def _number_known(heard: Sequence[Heard]) -> list[Outcome]:
+    """Return how the tracker does when it is told how many people there are at most."""
+    outcomes = []
+    for number, fold in enumerate(heard):
+        config = _calibrated([h for n, h in enumerate(heard) if n != number], NETWORK)
+        for dialogue in fold.dialogues:
+            limited = replace(config, most=dialogue.voices)
+            outcomes.append(_played(dialogue, fold, NETWORK, limited))
+    return outcomes
 
 
 def _played(dialogue: Dialogue, fold: Heard, name: str, config: ClusteringConfig) -> Outcome:
@@ -200,7 +214,8 @@ def _summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     for outcome in outcomes:
         dialogue = outcome.dialogue
         gender = "one gender" if dialogue.alike else "mixed genders"
-        kinds.setdefault(f"{dialogue.voices} voices, {gender}", []).append(outcome)
+        kind = f"{dialogue.voices} voices, {gender}" if dialogue.voices > 1 else "1 voice"
+        kinds.setdefault(kind, []).append(outcome)
     kinds["2 and 3 voices"] = [o for o in outcomes if o.dialogue.voices > 1]
     return {kind: _of_kind(found) for kind, found in kinds.items()}
 

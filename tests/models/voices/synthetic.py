@@ -28,7 +28,7 @@ class Speaker:
     formants: float
 
 
-MAN, WOMAN = Speaker(105, 1.0), Speaker(215, 1.18)
+MAN, CHILD = Speaker(85, 0.9), Speaker(300, 1.3)
 
 
 def speak(speaker: Speaker, seconds: float, seed: int) -> FloatArray:

@@ -9,7 +9,7 @@ import torch
 from core.models.voices.front_end import VoiceFrontEnd, VoiceFrontEndConfig
 from core.models.voices.network import VoiceNetwork, VoiceNetworkConfig, masked_statistics
 from core.types import SAMPLE_RATE
-from tests.models.voices.synthetic import MAN, WOMAN, speak
+from tests.models.voices.synthetic import CHILD, MAN, speak
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_gain_changes_nothing() -> None:
 
 
 def test_pauses_are_left_out() -> None:
-    front_end, samples = VoiceFrontEnd(), speak(WOMAN, 1.5, 0)
+    front_end, samples = VoiceFrontEnd(), speak(CHILD, 1.5, 0)
     pause = np.zeros(2 * SAMPLE_RATE, np.float32)
     with_pauses = front_end.measure(np.concatenate([pause, samples, pause]))
     assert abs(len(with_pauses) - len(front_end.measure(samples))) <= 8
