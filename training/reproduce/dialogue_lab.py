@@ -17,6 +17,7 @@ from training.context.answers import Answers
 from training.context.parts import DialogueParts, parts_digest
 from training.context.teachers import TeacherChoice
 from training.context.training import build_model, teacher_model, train_dialogue, train_teachers
+from training.distributed import current
 from training.reproduce.mrl_mkd_systems import DialogueRecipe
 from training.reproduce.options import ReproduceOptions
 from training.reproduce.real_kept import KeptHeads, Trained
@@ -60,8 +61,9 @@ class DialogueLab:
         else:
             self._options.say(f"{title}, seed {seed}")
             kept = self._train(seeded, key)
-            self._kept.keep(key, kept)
-            shutil.rmtree(self._states / key, ignore_errors=True)
+            if current().is_main:
+                self._kept.keep(key, kept)
+                shutil.rmtree(self._states / key, ignore_errors=True)
         told = zip(recipe.training.readings, kept.logits, strict=True)
         return Run({r: self._answers(x) for r, x in told}, kept.parameters, kept.seconds)
 
