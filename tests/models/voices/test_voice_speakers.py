@@ -11,11 +11,12 @@ import pytest
 from scipy.signal import lfilter
 
 from core.audio.io import read_audio
+from core.dialogue.readers.transcripts import find_transcript, read_transcript
 from core.models.voices.checkpoint import load_voice_checkpoint
 from core.models.voices.inference import VoiceEmbedder
 from core.pipeline.speakers import SpeakerTracker
 from core.pipeline.voice_speakers import VoiceSpeakers, load_voice_speakers
-from core.resources import voice_checkpoint
+from core.resources import sample_dialogue, voice_checkpoint
 from core.types import SAMPLE_RATE, FloatArray
 from tests.models.voices.synthetic import CHILD, MAN, speak, utterance
 from training.data.corpora.speech import read_manifest
@@ -141,6 +142,22 @@ def test_real_voices_are_mostly_kept_apart(tracker: VoiceSpeakers, shared_data) 
     said = names(tracker, [read_audio(folder / clip.path)[0] for clip in turns])
     right = [name == ("S1", "S2")[number % 2] for number, name in enumerate(said)]
     assert np.mean(right) > 0.8
+
+
+def test_the_two_of_the_bundled_dialogue_are_told_apart(tracker: VoiceSpeakers) -> None:
+    """Voices that the network never heard, in seven emotions and two languages."""
+    samples = read_audio(sample_dialogue())[0]
+    transcript = find_transcript(sample_dialogue())
+    assert transcript is not None
+    lines = read_transcript(transcript).annotations
+    sounds = [samples[int(a.start * SAMPLE_RATE) : int(a.end * SAMPLE_RATE)] for a in lines]
+    found = {"S1": "Mina", "S2": "Jun"}
+    right = [
+        found.get(name or "") == line.speaker
+        for name, line in zip(names(tracker, sounds), lines, strict=True)
+    ]
+    assert len(right) == 16
+    assert sum(right) >= 14
 
 
 def test_nobody_is_told_apart_from_whom_there_is_no_room_for() -> None:
