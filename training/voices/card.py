@@ -30,15 +30,14 @@ them for research and for yourself, not commercially.**
 | nEMO (Christop 2024) | Polish, acted, 8 speakers, 90 sentences | CC BY-NC-SA 4.0 |
 | EmotionTTS Open DB, Korean | Korean, acted, 12 speakers | CC BY-NC-SA 4.0, research only |
 
-All {speakers} speakers trained the weights; every one speaks in up to eight emotions, and pairs of
-clips of one speaker differ in emotion. Other speeds, vocal tracts and pitches count as further
-voices.
+All {speakers} speakers trained the weights, in four to seven emotions each; pairs of clips of one
+speaker differ in emotion. Copies at other speeds count as further voices.
 
 ## Measured
 
-{method}. The figures are those of networks that never heard the speakers; the weights here are of
-the same recipe, trained on everybody. The recipe was chosen on these folds, so they are slightly
-optimistic.
+{method}.
+The figures are those of networks that never heard the speakers; the weights here are of the same
+recipe, trained on everybody. The recipe was chosen on these folds, so they are slightly optimistic.
 """
 
 _EXPERIMENTAL = """\
@@ -83,10 +82,10 @@ def voice_card(report: Mapping[str, Any]) -> str:
     facts = {
         "error": _percent(report["equal_error_rate"][WHOLE][NETWORK]["all"]),
         "right": _percent(told["2 and 3 voices"]["right"]),
-        "mixed": _percent(told["2 voices, mixed genders"]["right"]),
-        "alike": _percent(told["2 voices, one gender"]["right"]),
-        "mixed_known": _percent(known["2 voices, mixed genders"]["right"]),
-        "alike_known": _percent(known["2 voices, one gender"]["right"]),
+        "mixed": _percent(told.get("2 voices, mixed genders", {}).get("right")),
+        "alike": _percent(told.get("2 voices, one gender", {}).get("right")),
+        "mixed_known": _percent(known.get("2 voices, mixed genders", {}).get("right")),
+        "alike_known": _percent(known.get("2 voices, one gender", {}).get("right")),
     }
     return "\n".join(
         [
@@ -139,6 +138,8 @@ def _cell(rate: Mapping[str, float] | None) -> str:
     return f"{100 * rate['value']:.1f} ({100 * rate['low']:.0f} to {100 * rate['high']:.0f})"
 
 
-def _percent(rate: Mapping[str, float]) -> str:
+def _percent(rate: Mapping[str, float] | None) -> str:
+    if rate is None:
+        return "not measured"
     low, high = 100 * rate["low"], 100 * rate["high"]
     return f"{100 * rate['value']:.0f} % ({low:.0f} to {high:.0f})"

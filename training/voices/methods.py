@@ -66,8 +66,9 @@ def discriminant_vectors(data: VoiceData, train: Rows) -> Embed:
         rows.append(values)
         labels += [f"{name} {copy.speed}" for name in data.speakers[train]]
     count = min(_PRINCIPAL, sum(map(len, rows)) - 1)
+    components = min(count, 40, len(set(labels)) - 1)
     analysis = make_pipeline(
-        PCA(count, random_state=0), LinearDiscriminantAnalysis(n_components=min(count, 40))
+        PCA(count, random_state=0), LinearDiscriminantAnalysis(n_components=components)
     )
     analysis.fit(np.concatenate(rows), labels)
     return lambda utterances: np.asarray(analysis.transform(standardise(utterances)), np.float32)
@@ -115,7 +116,11 @@ def unit(vectors: FloatArray) -> FloatArray:
 
 def _moments(data: VoiceData, train: Rows) -> tuple[FloatArray, FloatArray]:
     values = data.banks[0].functionals[train]
-    return np.nanmean(values, axis=0), np.maximum(np.nanstd(values, axis=0), 1e-4)
+    defined = np.isfinite(values)
+    count = np.maximum(defined.sum(axis=0), 1)
+    mean = np.where(defined, values, 0).sum(axis=0) / count
+    variance = np.where(defined, (values - mean) ** 2, 0).sum(axis=0) / count
+    return mean.astype(np.float32), np.maximum(np.sqrt(variance), 1e-4).astype(np.float32)
 
 
 def _filled(values: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,69 +12,22 @@ from torch.nn import functional as F
 
 from core.errors import ConfigError, CorpusError
 from core.models.speech_features import PITCH, SpeechFeatureConfig
-from core.models.voices.front_end import VoiceFrontEnd
 from core.models.voices.network import VoiceNetwork
-from tests.models.voices.synthetic import Speaker, speak
-from tests.training.sounds import write_wav
+from tests.training.voices.conftest import PEOPLE, RECIPE, quick
 from training import config as configuration
-from training.data.speech_bank import VirtualSpeakers
 from training.progress import Reporter
 from training.voices.batches import VoiceBatches, voice_classes
 from training.voices.config import VoiceLossConfig, VoicesConfig
-from training.voices.data import VoiceData, excerpts, load_voices, sampled_rows, speaker_folds
+from training.voices.data import VoiceData, excerpts, sampled_rows, speaker_folds
 from training.voices.methods import cosine_scores, network_vectors
 from training.voices.training import margin_softmax, prototypical, train_voices
 from training.voices.trials import Trials, equal_error_rate
 from training.voices.warping import Warp, Warper
 
-RECIPE = Path(__file__).resolve().parents[3] / "training" / "voices" / "voices.yaml"
-EMOTIONS = ("neutral", "happy", "sad", "angry")
-PEOPLE = {
-    f"{corpus}/{gender}{number}": (gender, Speaker(pitch, formants))
-    for corpus in ("one", "two")
-    for number, (gender, pitch, formants) in enumerate(
-        [("M", 95, 0.94), ("M", 125, 1.04), ("F", 190, 1.1), ("F", 235, 1.22)]
-    )
-}
-
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> VoiceData:
-    folder = tmp_path_factory.mktemp("voices")
-    columns = ["path", "corpus", "speaker", "gender", "emotion", "text"]
-    (folder / "speech").mkdir()
-    with (folder / "speech" / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for who, (name, (gender, speaker)) in enumerate(PEOPLE.items()):
-            corpus, short = name.split("/")
-            for number in range(6):
-                path = f"{corpus}_{short}_{number}.wav"
-                write_wav(folder / "speech" / path, speak(speaker, 0.7, 100 * who + number))
-                writer.writerow(
-                    [path, corpus, short, gender, EMOTIONS[number % 4], f"text {number}"]
-                )
-    return load_voices(
-        folder,
-        [VirtualSpeakers(1.0, True), VirtualSpeakers(1.13)],
-        VoiceFrontEnd(),
-        folder / "measured",
-        Reporter(silent=True),
-    )
-
-
-@pytest.fixture(scope="module")
-def recipe() -> VoicesConfig:
-    found = configuration.load(VoicesConfig, RECIPE)
-    return replace(found, warps=(Warp(0.9, 0.15), Warp(1.1, -0.15)))
-
-
-def quick(recipe: VoicesConfig, epochs: int) -> VoicesConfig:
-    values = configuration.to_mapping(recipe)
-    values["trainer"]["epochs"] = epochs
-    values["sampling"].update(voices=8, clips=3, batches=8, shortest=25, longest=35)
-    values["network"].update(dim=32, layers=1, embedding=16)
-    return configuration.from_mapping(VoicesConfig, values, RECIPE)
+def warping(recipe: VoicesConfig) -> VoicesConfig:
+    return replace(recipe, warps=(Warp(0.9, 0.15), Warp(1.1, -0.15)))
 
 
 def test_the_recipe_explains_every_key(recipe: VoicesConfig) -> None:
@@ -103,19 +55,19 @@ def test_folds_hold_out_each_speaker_once_and_give_it_somebody_to_be_taken_for(
         speaker_folds(data.clips, 20)
 
 
-def batches_of(data: VoiceData, recipe: VoicesConfig) -> VoiceBatches:
-    classes = voice_classes(data, np.arange(len(data.clips)), recipe.warps)
-    sampling = quick(recipe, 1).sampling
+def batches_of(data: VoiceData, warping: VoicesConfig) -> VoiceBatches:
+    classes = voice_classes(data, np.arange(len(data.clips)), warping.warps)
+    sampling = quick(warping, 1).sampling
     deviation = np.ones(data.front_end.frame_dim, np.float32)
-    return VoiceBatches(data, classes, sampling, recipe.augmentation, deviation)
+    return VoiceBatches(data, classes, sampling, warping.augmentation, deviation)
 
 
 def test_a_batch_is_of_one_corpus_with_several_clips_of_each_voice(
-    data: VoiceData, recipe: VoicesConfig
+    data: VoiceData, warping: VoicesConfig
 ) -> None:
-    classes = voice_classes(data, np.arange(len(data.clips)), recipe.warps)
-    assert len(classes.names) == len(PEOPLE) * 2 * (1 + len(recipe.warps))
-    for batch in batches_of(data, recipe)(0, np.random.default_rng(0)):
+    classes = voice_classes(data, np.arange(len(data.clips)), warping.warps)
+    assert len(classes.names) == len(PEOPLE) * 2 * (1 + len(warping.warps))
+    for batch in batches_of(data, warping)(0, np.random.default_rng(0)):
         assert batch.frames.shape[0] == 8 * 3
         assert len({classes.corpora[voice] for voice in batch.voices.tolist()}) == 1
         assert batch.rivals[batch.voices].all()
@@ -123,17 +75,17 @@ def test_a_batch_is_of_one_corpus_with_several_clips_of_each_voice(
 
 
 def test_clips_of_a_voice_differ_in_emotion_as_far_as_possible(
-    data: VoiceData, recipe: VoicesConfig
+    data: VoiceData, warping: VoicesConfig
 ) -> None:
-    batches, rng = batches_of(data, recipe), np.random.default_rng(0)
+    batches, rng = batches_of(data, warping), np.random.default_rng(0)
     for voice in range(10):
         rows = batches._rows(voice, rng)
         assert len({data.clips[row].emotion for row in rows}) == 3
 
 
-def test_batches_are_the_same_for_the_same_seed(data: VoiceData, recipe: VoicesConfig) -> None:
+def test_batches_are_the_same_for_the_same_seed(data: VoiceData, warping: VoicesConfig) -> None:
     first, second = (
-        next(iter(batches_of(data, recipe)(0, np.random.default_rng(3)))) for _ in "ab"
+        next(iter(batches_of(data, warping)(0, np.random.default_rng(3)))) for _ in "ab"
     )
     assert torch.equal(first.frames, second.frames)
 
