@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.voices.report import CHANNEL, KNOWN, NETWORK, WHOLE
+from training.voices.report import CHANNEL, NETWORK, WHOLE
 
 LARGEST_ERROR = 0.10
 LEAST_RIGHT = 0.90
@@ -43,9 +43,9 @@ recipe, trained on everybody. The recipe was chosen on these folds, so they are 
 _EXPERIMENTAL = """\
 **Experimental, and off unless you switch it on.** On speakers never heard, the equal-error rate is
 {error} and {right} of the turns of two or three people get the right speaker. It tells a man from a
-woman most of the time ({mixed} of turns right; {mixed_known} if it is told that two people speak),
-and is often wrong between two voices of one gender ({alike}; {alike_known}): turns of two people
-get one name, or one person gets two. Where each person has a channel, or a transcript names them,
+woman most of the time ({mixed} of turns right),
+and is often wrong between two voices of one gender ({alike}):
+turns of two people get one name, or one person gets two. Where each person has a channel, or a transcript names them,
 use that.
 """
 
@@ -76,7 +76,7 @@ def is_experimental(report: Mapping[str, Any]) -> bool:
 
 def voice_card(report: Mapping[str, Any]) -> str:
     """Return the card in Markdown; every figure in it comes from the report."""
-    told, known = report["dialogues"][NETWORK], report["dialogues"][KNOWN]
+    told = report["dialogues"][NETWORK]
     verdict = _EXPERIMENTAL if is_experimental(report) else _USABLE
     speakers = sum(len(names) for names in report["folds"])
     facts = {
@@ -84,8 +84,6 @@ def voice_card(report: Mapping[str, Any]) -> str:
         "right": _percent(told["2 and 3 voices"]["right"]),
         "mixed": _percent(told.get("2 voices, mixed genders", {}).get("right")),
         "alike": _percent(told.get("2 voices, one gender", {}).get("right")),
-        "mixed_known": _percent(known.get("2 voices, mixed genders", {}).get("right")),
-        "alike_known": _percent(known.get("2 voices, one gender", {}).get("right")),
     }
     return "\n".join(
         [
