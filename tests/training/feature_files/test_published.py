@@ -243,6 +243,19 @@ def test_a_vector_that_marks_two_speakers_is_refused(tmp_path):
             read_published(saved(tmp_path / "x.pkl", fields))
 
 
+@pytest.mark.parametrize(("field", "name"), [(0, "utterance ids"), (9, "sentences")])
+def test_lists_in_place_of_texts_are_refused(tmp_path, field, name):
+    fields = list(feature_fields("iemocap", SHAPE))
+    key = next(iter(fields[field]))
+    fields[field][key] = [*fields[field][key][:-1], "put here"]
+    content = pickle.dumps(tuple(fields), 2)
+    nested = b"]" * 5000 + b"a" * 4999  # lists too deep to be written out
+    path = tmp_path / "features.pkl"
+    path.write_bytes(content.replace(b"X\x08\x00\x00\x00put here", nested))
+    with pytest.raises(CorpusError, match=f"its {name} are no texts"):
+        read_published(path)
+
+
 def test_a_wrong_corpus_is_not_believed(tmp_path):
     path = tmp_path / "features.pkl"
     write_feature_file(path, "meld", SHAPE)

@@ -224,6 +224,23 @@ def test_sizes_that_no_file_has_are_refused_before_memory_is_asked_for(tmp_path,
         load_pickle(written(tmp_path / "x.pkl", pickle.dumps(list(range(99)))))
 
 
+def test_what_is_refused_is_not_written_out(tmp_path):
+    """Lists of lists of lists: a few bytes in a file, millions of letters when they are named."""
+    many: object = "A" * 20
+    for _ in range(6):
+        many = (many,) * 10
+    held = pickle.dumps(many, 4)[:-1]
+    for content in (
+        b"cnumpy\ndtype\n" + held + b"\x85R.",
+        b"cnumpy.core.numeric\n_frombuffer\n(U\x00U\x00" + held + b"tR.",
+        b"c_codecs\nencode\n(U\x01a" + held + b"tR.",
+        b"cnumpy\ndtype\nU\x02f4\x85R(N" + held + b"NNNNNNtb.",
+    ):
+        with pytest.raises(CorpusError, match="damaged") as error:
+            load_pickle(written(tmp_path / "x.pkl", content))
+        assert len(str(error.value)) < 2000
+
+
 @pytest.mark.parametrize("protocol", [0, 2, 4, 5])
 def test_altered_bytes_are_read_or_refused_and_nothing_else_happens(tmp_path, protocol):
     rng = np.random.default_rng(protocol)

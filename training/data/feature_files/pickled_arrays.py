@@ -2,6 +2,9 @@
 
 numpy's own loaders trust the file: a crafted dtype makes them follow pointers out of it. So a
 pickle gets these instead, which know plain numbers, texts and lists and nothing else.
+
+What a file holds is named in sentences only `shortened`: a list that holds a list ten times, which
+holds another ten times, and so on, takes a few bytes in a file and all the memory written out.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -31,14 +35,14 @@ class PickledType:
         else:
             self._order = "="
         if not isinstance(text, str) or not _CODE.fullmatch(text):
-            raise ValueError(f"arrays of type {code!r} are not read")
+            raise ValueError(f"arrays of type {shortened(code)} are not read")
         self._code = text
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) not in (8, 9) or any(state[2:5]):
             raise ValueError("an array has a compound type")
         if state[1] not in _ORDERS:
-            raise ValueError(f"an array has the byte order {state[1]!r}")
+            raise ValueError(f"an array has the byte order {shortened(state[1])}")
         self._order = state[1]
 
     @property
@@ -106,7 +110,7 @@ def scalar(dtype: object, raw: object = b"") -> object:
 def encode(text: object, encoding: object = "latin1") -> bytes:
     """Stand for `_codecs.encode`, by which Python 3 writes bytes into old protocols."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8"):
-        raise ValueError(f"texts of encoding {encoding!r} are not read")
+        raise ValueError(f"texts of encoding {shortened(encoding)} are not read")
     return text.encode(str(encoding))
 
 
@@ -126,9 +130,9 @@ def _filled(raw: object, dtype: object, shape: object, order: str) -> NDArray[An
 def _shape(shape: object) -> tuple[int, ...]:
     sides = (shape,) if isinstance(shape, int) else shape
     if not isinstance(sides, tuple) or len(sides) > 4:
-        raise ValueError(f"an array has the shape {shape!r}")
+        raise ValueError(f"an array has the shape {shortened(shape)}")
     if not all(isinstance(side, int) and side >= 0 for side in sides):
-        raise ValueError(f"an array has the shape {shape!r}")
+        raise ValueError(f"an array has the shape {shortened(shape)}")
     return sides
 
 
@@ -153,6 +157,18 @@ def _objects(raw: object, size: int) -> NDArray[Any]:
 def plain(value: object) -> object:
     """Return the array that a stand-in holds; anything else as it is."""
     return value.values if isinstance(value, PickledArray) else value
+
+
+def text_of(value: object, name: str) -> str:
+    """Return a text, or a number as one. Raises ValueError where it is neither."""
+    found = plain(value)
+    if isinstance(found, np.ndarray) and found.ndim == 0:
+        found = found.item()
+    if isinstance(found, bytes):
+        return found.decode("utf-8", "replace")
+    if not isinstance(found, str | int | float | np.generic):
+        raise ValueError(f"its {name} are no texts")
+    return str(found)
 
 
 def items(value: object) -> Sequence[object] | None:

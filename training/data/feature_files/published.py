@@ -29,7 +29,7 @@ from core.errors import CorpusError
 from core.models.context.specification import FeatureSize
 from core.types import FloatArray
 from training.data.dialogues import UNLABELLED, Dialogue, DialogueSet
-from training.data.feature_files.pickled_arrays import items, plain
+from training.data.feature_files.pickled_arrays import items, plain, text_of
 from training.data.feature_files.restricted_pickle import load_pickle
 from training.data.feature_files.values import matrix, numbers
 
@@ -119,10 +119,10 @@ def read_published(
         ]
         classes, speakers = CORPORA[name].classes, CORPORA[name].speakers
         found = DialogueSet(tuple(built), classes, _sizes(built), speakers)
+        said = {str(key): _texts(fields.sentences.get(key)) for keys in fields.parts.values()
+                for key in keys}  # fmt: skip
     except ValueError as error:
         raise CorpusError(f"{path}: {error}.", _LAYOUT) from error
-    said = {str(key): _texts(fields.sentences.get(key)) for keys in fields.parts.values()
-            for key in keys}  # fmt: skip
     return PublishedFeatures(name, found, said)
 
 
@@ -278,14 +278,14 @@ def _ids(fields: _Fields, key: object, length: int) -> tuple[str, ...]:
     found = items(fields.ids.get(key)) if fields.ids else None
     if found is not None and len(found) != length:
         raise ValueError(f"it has {len(found)} utterance ids for {length} utterances")
-    names = tuple(str(plain(one)) for one in found or ())
+    names = tuple(text_of(one, "utterance ids") for one in found or ())
     return tuple(f"{key}_{name}" if name.isdecimal() else name for name in names) or tuple(
         f"{key}_{turn}" for turn in range(length)
     )
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(plain(one)) for one in items(value) or ())
+    return tuple(text_of(one, "sentences") for one in items(value) or ())
 
 
 def _sizes(dialogues: Sequence[Dialogue]) -> dict[str, FeatureSize]:
