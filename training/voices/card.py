@@ -45,8 +45,8 @@ _EXPERIMENTAL = """\
 {error} and {right} of the turns of two or three people get the right speaker. It tells a man from a
 woman most of the time ({mixed} of turns right),
 and is often wrong between two voices of one gender ({alike}):
-turns of two people get one name, or one person gets two. Where each person has a channel, or a transcript names them,
-use that.
+turns of two people get one name, or one person gets two. Where each person
+has a channel, or a transcript names them, use that.
 """
 
 _USABLE = """\
