@@ -3,7 +3,7 @@
 numpy's own loaders trust the file: a crafted dtype makes them follow pointers out of it. So a
 pickle gets these instead, which know plain numbers, texts and lists and nothing else.
 
-What a file holds is named in sentences only `shortened`: a list that holds a list ten times, which
+What a file holds is named in sentences only `_shortened`: a list that holds a list ten times, which
 holds another ten times, and so on, takes a few bytes in a file and all the memory written out.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from reprlib import repr as shortened
+from reprlib import Repr
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 _CODE = re.compile(r"\?|[bhilqBHILQefd]|[biuf](?:1|2|4|8)|[SU]\d{0,4}|O8?")
 _ORDERS = ("<", ">", "=", "|")
 _OBJECTS = "O"
+_SHORT = Repr()
+_SHORT.maxlevel = 2
 
 
 class PickledType:
@@ -35,14 +37,14 @@ class PickledType:
         else:
             self._order = "="
         if not isinstance(text, str) or not _CODE.fullmatch(text):
-            raise ValueError(f"arrays of type {shortened(code)} are not read")
+            raise ValueError(f"arrays of type {_shortened(code)} are not read")
         self._code = text
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) not in (8, 9) or any(state[2:5]):
             raise ValueError("an array has a compound type")
         if state[1] not in _ORDERS:
-            raise ValueError(f"an array has the byte order {shortened(state[1])}")
+            raise ValueError(f"an array has the byte order {_shortened(state[1])}")
         self._order = state[1]
 
     @property
@@ -110,7 +112,7 @@ def scalar(dtype: object, raw: object = b"") -> object:
 def encode(text: object, encoding: object = "latin1") -> bytes:
     """Stand for `_codecs.encode`, by which Python 3 writes bytes into old protocols."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "utf-8"):
-        raise ValueError(f"texts of encoding {shortened(encoding)} are not read")
+        raise ValueError(f"texts of encoding {_shortened(encoding)} are not read")
     return text.encode(str(encoding))
 
 
@@ -127,12 +129,16 @@ def _filled(raw: object, dtype: object, shape: object, order: str) -> NDArray[An
     return flat.reshape(sides, order="F" if order == "F" else "C")
 
 
+def _shortened(value: object) -> str:
+    return _SHORT.repr(value)
+
+
 def _shape(shape: object) -> tuple[int, ...]:
     sides = (shape,) if isinstance(shape, int) else shape
     if not isinstance(sides, tuple) or len(sides) > 4:
-        raise ValueError(f"an array has the shape {shortened(shape)}")
+        raise ValueError(f"an array has the shape {_shortened(shape)}")
     if not all(isinstance(side, int) and side >= 0 for side in sides):
-        raise ValueError(f"an array has the shape {shortened(shape)}")
+        raise ValueError(f"an array has the shape {_shortened(shape)}")
     return sides
 
 
