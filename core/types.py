@@ -250,7 +250,7 @@ class ContextResult:
     `probabilities` sum to one. `alone` is what the same model says of the turn without any other
     turn, so the difference is what context did. `turns` are the indices (`Turn.index`) of the turns
     it looked at, by start, the turn itself among them; `attention` has one weight for each of them
-    and sums to one. `nested` holds the probabilities by nested (Matryoshka) size, the whole
+    and sums to one, or is empty when the model can't say what it drew on. `nested` holds the probabilities by nested (Matryoshka) size, the whole
     size among them; empty for a model without nested sizes.
     """
 
