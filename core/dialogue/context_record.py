@@ -33,6 +33,7 @@ def context_to_record(result: ContextResult | None) -> dict[str, Any] | None:
             "version": result.model.version,
             "digest": result.model.digest,
             "modalities": [modality.value for modality in result.model.modalities],
+            "languages": list(result.model.languages),
         },
         "compute_seconds": round(result.compute_seconds, 5),
     }
@@ -62,6 +63,8 @@ def context_from_record(record: Mapping[str, Any] | None) -> ContextResult | Non
             digest=str(model["digest"]),
             labels=labels,
             modalities=tuple(Modality(name) for name in model["modalities"]),
+            # Without them nothing could warn of a language that the model never read.
+            languages=tuple(str(code) for code in model.get("languages", ())),
         ),
         nested={
             int(size): tuple(float(p) for p in values) for size, values in record["nested"].items()

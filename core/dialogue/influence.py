@@ -83,12 +83,17 @@ class EmotionShift:
 def emotion_shifts(
     turns: Sequence[Turn], reading: Reading = Reading.CONTEXT
 ) -> tuple[EmotionShift, ...]:
-    """Return where speakers' emotions change, by start; turns not judged are passed over."""
+    """Return where speakers' emotions change, by start; turns not judged are passed over.
+
+    Where nobody's name is known, all is taken for one speaker. Where some are known, turns without
+    a speaker take no part: nobody can say whose emotion they continue.
+    """
     found: list[EmotionShift] = []
     newest: dict[str | None, tuple[int, str]] = {}
+    some_known = any(turn.speaker for turn in turns)
     for turn in _ordered(turns):
         label = label_of(turn, reading)
-        if label is None:
+        if label is None or (some_known and not turn.speaker):
             continue
         before = newest.get(turn.speaker)
         if before is not None and before[1] != label:

@@ -248,6 +248,13 @@ class ModelContext:
 
 
 def _model_info(info: DialogueInfo) -> ModelInfo:
+    unknown = sorted(set(info.specification.features) - {modality.value for modality in Modality})
+    if unknown:
+        raise CheckpointError(
+            f"The dialogue model in {info.path} takes features that no session has:"
+            f" {', '.join(unknown)}.",
+            "Choose another dialogue model.",
+        )
     return ModelInfo(
         name=info.name,
         version=info.version,

@@ -82,12 +82,13 @@ def blocks_between(
     if not shown:
         return []
     before = _labels_before(turns, shown[0], reading)
+    some_known = any(lanes)  # then nobody can say whose emotion a turn without a name continues
     blocks = []
     for turn in shown:
         speaker = turn.speaker or ""
         label = label_of(turn, reading)
         complete = turn.status is not TurnStatus.PARTIAL
-        previous = before.get(speaker)
+        previous = None if some_known and not speaker else before.get(speaker)
         blocks.append(
             Block(
                 turn.index,

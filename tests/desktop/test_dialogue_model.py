@@ -73,6 +73,19 @@ def test_shifts_are_those_of_the_core(reading: Reading) -> None:
     assert drawn == {shift.turn: shift.before for shift in told}
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_turns_of_nobody_shift_as_the_core_says(known: bool) -> None:
+    model = TurnModel()
+    for turn in model_of(20).turns():
+        nameless = turn.index % 3 == 0 or not known
+        model.update(replace(turn, speaker=None) if nameless else turn)
+    names = {turn.speaker or "": 0 for turn in model.turns()}
+    blocks = blocks_between(model, 0, 1e6, names, Reading.CONTEXT, None, True)
+    drawn = {block.index: block.shifted_from for block in blocks if block.shifted_from}
+    assert drawn
+    assert drawn == {s.turn: s.before for s in emotion_shifts(model.turns(), CoreReading.CONTEXT)}
+
+
 def test_a_shift_from_a_turn_out_of_view_is_still_one() -> None:
     model = model_of()
     whole = {b.index: b.shifted_from for b in everything(model, Reading.CONTEXT)}

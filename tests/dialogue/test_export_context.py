@@ -77,6 +77,7 @@ def test_context_survives_its_record(in_context: Recording) -> None:
             assert its.nested[6] == pytest.approx(mine.nested[6], abs=1e-4)
             assert its.model.digest == mine.model.digest
             assert its.model.modalities == mine.model.modalities
+            assert its.model.languages == mine.model.languages
             assert (its.label, its.label_alone) == (mine.label, mine.label_alone)
 
 
@@ -165,6 +166,18 @@ def test_the_report_shows_readings_side_by_side_where_they_differ(in_context: Re
     korean = render(in_context, "html", "ko")
     assert "대화 맥락에서:" in korean
     assert "놀람 70 %" in korean
+
+
+def test_the_report_says_which_languages_the_dialogue_model_read(in_context: Recording) -> None:
+    turn = in_context.turns[1]
+    assert turn.context is not None
+    english = replace(turn.context, model=replace(FAKE_CONTEXT, languages=("en",)))
+    turns = (replace(turn, context=english, hindsight=None),)
+    assert "conversations in English only" in render(replace(in_context, turns=turns), "html")
+    assert "영어 대화로만" in render(replace(in_context, turns=turns), "html", "ko")
+    silent = replace(english, model=replace(FAKE_CONTEXT, languages=()))
+    turns = (replace(turn, context=silent, hindsight=None),)
+    assert "learned from" not in render(replace(in_context, turns=turns), "html")
 
 
 def test_the_report_marks_shifts(in_context: Recording) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -277,6 +278,15 @@ def test_what_is_no_dialogue_checkpoint_is_refused(tmp_path: Path) -> None:
         load_context(tmp_path / "nothing")
     with pytest.raises(CheckpointError):
         load_context(make_checkpoint(tmp_path / "tiny"))
+
+
+def test_a_model_of_features_that_no_session_has_is_refused(tmp_path: Path) -> None:
+    folder = make_dialogue_checkpoint(tmp_path / "smell", architecture="bilstm")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["specification"]["features"]["smell"] = {"dim": 4}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="smell"):
+        load_context(folder)
 
 
 def test_importing_and_reading_it_imports_no_torch(checkpoint: Path) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.dialogue.export.wording import clock, context_phrase, emotion_word, words
+from core.dialogue.export.wording import (
+    clock,
+    context_phrase,
+    emotion_word,
+    languages_phrase,
+    words,
+)
 from core.dialogue.influence import Reading, emotion_shifts
 from core.types import ContextResult, ModelInfo, Turn, seconds
 
@@ -42,6 +48,12 @@ class ContextView:
     def model(self) -> ModelInfo | None:
         """The dialogue model; None where turns were not read in context."""
         return next((t.context.model for t in self._turns.values() if t.context), None)
+
+    @property
+    def help(self) -> str:
+        """Say what the readings are, and which languages the model that gave them learned from."""
+        learned = "" if self.model is None else languages_phrase(self.model, self._language)
+        return f"{self._words['context_help']} {learned}".rstrip()
 
     def readings(self, turn: Turn) -> list[ShownReading]:
         """Return what the dialogue said where it differs from what was said before it."""

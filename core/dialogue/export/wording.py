@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from core.types import ContextResult, EmotionResult
+from core.types import ContextResult, EmotionResult, ModelInfo
 
 _EMOTIONS_KO: Mapping[str, str] = MappingProxyType(
     {
@@ -82,6 +82,11 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "대화를 함께 읽는 모델의 판단이 다르면 아래에 적었습니다. 대화 맥락에서: 앞선 발화까지 "
             "본 판단, 뒤의 대화까지 보면: 이후 발화까지 본 판단. 감정 변화는 같은 화자의 이전 "
             "발화와 감정이 달라진 곳입니다.",
+        ),
+        "learned_from": (
+            "The dialogue model learned from conversations in {} only: what it says of any other "
+            "language means little.",
+            "대화 모델은 {} 대화로만 학습했습니다. 다른 언어에 대한 판단은 믿기 어렵습니다.",
         ),
         "dialogue_model": ("Dialogue model", "대화 모델"),
         "not_sure": ("not sure", "확실하지 않음"),
@@ -186,6 +191,18 @@ def emotion_phrase(emotion: EmotionResult, language: str) -> str:
 def context_phrase(result: ContextResult, language: str) -> str:
     """Return for example "happy 71 %"."""
     return f"{emotion_word(result.label, language)} {100 * result.confidence:.0f} %"
+
+
+_LANGUAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"en": ("English", "영어"), "ko": ("Korean", "한국어")}
+)
+
+
+def languages_phrase(model: ModelInfo, language: str) -> str:
+    """Return which languages a dialogue model learned from; empty where it does not say."""
+    column = 1 if language == "ko" else 0
+    named = [_LANGUAGES.get(code, (code, code))[column] for code in model.languages]
+    return words(language)["learned_from"].format(", ".join(named)) if named else ""
 
 
 def clock(duration: float) -> str:
