@@ -256,6 +256,14 @@ def test_lists_in_place_of_texts_are_refused(tmp_path, field, name):
         read_published(path)
 
 
+def test_features_that_are_the_same_over_and_over_are_refused(tmp_path):
+    keys, rows = [f"d{number}" for number in range(20)], [np.zeros(20_000, np.float32)] * 20
+    each = (["id"] * 20, ["M"] * 20, [0] * 20, *[rows] * 6, ["said"] * 20)
+    fields = [dict.fromkeys(keys, values) for values in each]
+    with pytest.raises(CorpusError, match="over and over"):
+        read_published(saved(tmp_path / "features.pkl", [*fields, keys[:15], keys[15:]]))
+
+
 def test_a_wrong_corpus_is_not_believed(tmp_path):
     path = tmp_path / "features.pkl"
     write_feature_file(path, "meld", SHAPE)

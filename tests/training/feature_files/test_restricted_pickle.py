@@ -224,6 +224,25 @@ def test_sizes_that_no_file_has_are_refused_before_memory_is_asked_for(tmp_path,
         load_pickle(written(tmp_path / "x.pkl", pickle.dumps(list(range(99)))))
 
 
+def test_values_that_are_copied_over_and_over_are_refused(tmp_path):
+    """A call or an array of a value that was there before takes a few bytes in a file."""
+    text = b"T" + struct.pack("<i", 2**20) + b"a" * 2**20
+    array = b"h\x01)Rh\x02b"
+    state = b"(K\x01J\x00\x00\x10\x00\x85cnumpy\ndtype\nU\x02u1\x85R\x89h\x00t"
+    attacks = {
+        "lists": text + b"q\x000c__builtin__\nlist\nq\x010(" + b"h\x01h\x00\x85R" * 12,
+        "texts": text + b"q\x000c_codecs\nencode\nq\x010(" + b"h\x01h\x00\x85R" * 12,
+        "arrays": text + b"q\x000cnumpy.core.multiarray\n_reconstruct\nq\x010" + state
+        + b"q\x020(" + array * 12,
+    }  # fmt: skip
+    for content in attacks.values():
+        with pytest.raises(CorpusError, match="over and over"):
+            load_pickle(written(tmp_path / "x.pkl", b"\x80\x02" + content + b"t."))
+    once = attacks["arrays"].replace(array * 12, array)
+    (found,) = load_pickle(written(tmp_path / "x.pkl", b"\x80\x02" + once + b"t."))
+    assert found.values.shape == (2**20,)
+
+
 def test_what_is_refused_is_not_written_out(tmp_path):
     """Lists of lists of lists: a few bytes in a file, millions of letters when they are named."""
     many: object = "A" * 20

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 _CODE = re.compile(r"\?|[bhilqBHILQefd]|[biuf](?:1|2|4|8)|[SU]\d{0,4}|O8?")
 _ORDERS = ("<", ">", "=", "|")
 _OBJECTS = "O"
+COPIES = 8
+_SMALL = 2**20
+_SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _SHORT = Repr()
 _SHORT.maxlevel = 2
 
@@ -57,32 +60,57 @@ class PickledType:
         return np.dtype(f"{'=' if self._order == '|' else self._order}{self._code}")
 
 
+class Allowance:
+    """How much may be copied while a file is read: some times what the file holds.
+
+    A file may refer to one of its values as often as it likes, at a few bytes each; were it copied
+    every time, little files would take all the memory.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self, size: int) -> None:
+        self._left = COPIES * size + _SMALL
+
+    def spend(self, *values: object) -> None:
+        """Take off the lengths of what is copied. Raises ValueError where nothing is left."""
+        self._left -= sum(len(each) for each in values if isinstance(each, _SIZED))
+        if self._left < 0:
+            raise ValueError("it holds the same values over and over")
+
+
 class PickledArray:
     """A numpy array: `values` once it was filled. Raises ValueError where it makes no sense."""
 
-    __slots__ = ("values",)
+    __slots__ = ("_allowance", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance | None = None) -> None:
         self.values: NDArray[Any] = np.empty(0)
+        self._allowance = allowance
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
             raise ValueError("an array is incomplete")
         _, shape, dtype, by_columns, raw = state
+        if self._allowance is not None:
+            self._allowance.spend(raw)
         self.values = _filled(raw, dtype, shape, "F" if by_columns else "C")
 
 
 class Callee:
     """Something that a pickle may call; it can neither be changed nor made an instance of."""
 
-    __slots__ = ("_function",)
+    __slots__ = ("_allowance", "_function")
     _function: Callable[..., object]
+    _allowance: Allowance
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(self, function: Callable[..., object], allowance: Allowance) -> None:
         object.__setattr__(self, "_function", function)
+        object.__setattr__(self, "_allowance", allowance)
 
     def __call__(self, *arguments: object) -> object:
         """Call what it stands for."""
+        self._allowance.spend(*arguments)
         return self._function(*arguments)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -92,9 +120,9 @@ class Callee:
         raise ValueError("something changes what it may only call")
 
 
-def reconstruct(*_: object) -> PickledArray:
+def reconstruct(allowance: Allowance, *_: object) -> PickledArray:
     """Stand for `numpy.core.multiarray._reconstruct`: an array that is filled later."""
-    return PickledArray()
+    return PickledArray(allowance)
 
 
 def from_buffer(raw: object, dtype: object, shape: object, order: object = "C") -> PickledArray:

@@ -17,7 +17,7 @@ Files of 11 fields, without the ids or without the sentences, are read as well. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -29,13 +29,14 @@ from core.errors import CorpusError
 from core.models.context.specification import FeatureSize
 from core.types import FloatArray
 from training.data.dialogues import UNLABELLED, Dialogue, DialogueSet
-from training.data.feature_files.pickled_arrays import items, plain, text_of
+from training.data.feature_files.pickled_arrays import COPIES, items, plain, text_of
 from training.data.feature_files.restricted_pickle import load_pickle
 from training.data.feature_files.values import matrix, numbers
 
 TEXT_LAYERS = 4
 LONGEST = 2000
 """Utterances of a dialogue; the longest published one has 110."""
+_FEW = 2**22
 _LAYOUT = (
     "The fields expected are listed in training/data/feature_files/published.py; emoscope"
     " convert-features --nan-is-missing takes utterances with NaN as ones without that modality."
@@ -112,11 +113,8 @@ def read_published(
     try:
         fields = _fields(load_pickle(path))
         name = corpus or _corpus(fields)
-        built = [
-            _dialogue(fields, key, part, name, nan_is_missing)
-            for part, keys in fields.parts.items()
-            for key in keys
-        ]
+        most = COPIES * path.stat().st_size + _FEW
+        built = list(_dialogues(fields, name, nan_is_missing, most))
         classes, speakers = CORPORA[name].classes, CORPORA[name].speakers
         found = DialogueSet(tuple(built), classes, _sizes(built), speakers)
         said = {str(key): _texts(fields.sentences.get(key)) for keys in fields.parts.values()
@@ -195,6 +193,17 @@ def _corpus(fields: _Fields) -> str:
     first = (items(next(iter(fields.speakers.values()))) or [None])[0]
     genders = plain(first) in _GENDERS if items(first) is None else False
     return next(name for name, corpus in CORPORA.items() if corpus.genders is genders)
+
+
+def _dialogues(fields: _Fields, corpus: str, nan_is_missing: bool, most: int) -> Iterator[Dialogue]:
+    """Yield every dialogue. Raises ValueError beyond `most` numbers: the file has not so many."""
+    for part, keys in fields.parts.items():
+        for key in keys:
+            dialogue = _dialogue(fields, key, part, corpus, nan_is_missing)
+            most -= sum(values.size for values in dialogue.features.values())
+            if most < 0:
+                raise ValueError("it holds the same features over and over")
+            yield dialogue
 
 
 def _dialogue(

@@ -11,6 +11,7 @@ import os
 import pickle
 import pickletools
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -38,23 +39,24 @@ _BUILTINS = ("builtins", "__builtin__")
 """As Python 3 and Python 2 call them."""
 
 
-def _allowed() -> Mapping[tuple[str, str], object]:
+def _allowed(allowance: arrays.Allowance) -> Mapping[tuple[str, str], object]:
     """Return what a pickle may name: (module, name) -> what it gets."""
+    reconstruct = partial(arrays.reconstruct, allowance)
     names: dict[tuple[str, str], Callable[..., object]] = {
-        ("numpy", "ndarray"): arrays.reconstruct,
+        ("numpy", "ndarray"): reconstruct,
         ("numpy", "dtype"): arrays.PickledType,
         ("_codecs", "encode"): arrays.encode,
         ("collections", "OrderedDict"): _mapping,
         ("collections", "defaultdict"): _mapping,
     }
     for module in _NUMPY:
-        names[f"{module}.multiarray", "_reconstruct"] = arrays.reconstruct
+        names[f"{module}.multiarray", "_reconstruct"] = reconstruct
         names[f"{module}.multiarray", "scalar"] = arrays.scalar
         names[f"{module}.numeric", "_frombuffer"] = arrays.from_buffer
     for module in _BUILTINS:
         names |= {(module, each.__name__): each for each in (list, dict, tuple, set, frozenset)}
         names[module, "bytes"] = _no_bytes
-    return MappingProxyType({name: arrays.Callee(each) for name, each in names.items()})
+    return MappingProxyType({name: arrays.Callee(each, allowance) for name, each in names.items()})
 
 
 def _no_bytes() -> bytes:
@@ -81,7 +83,7 @@ def load_pickle(path: Path) -> Any:
                 raise CorpusError(f"{path} has {size:,} bytes, too many.", _DAMAGED)
             _check_memo(_Bounded(file, size))
             file.seek(0)
-            return _Reader(_Bounded(file, size), path).load()
+            return _Reader(_Bounded(file, size), path, size).load()
     except OSError as error:
         raise CorpusError(f"{path} can't be read ({error}).", "Check the path.") from error
     except _BROKEN as error:
@@ -93,10 +95,10 @@ def load_pickle(path: Path) -> Any:
 class _Reader(pickle.Unpickler):
     """An unpickler that imports nothing."""
 
-    def __init__(self, file: Any, path: Path) -> None:
+    def __init__(self, file: Any, path: Path, size: int) -> None:
         super().__init__(file, encoding="latin1")
         self._path = path
-        self._allowed = _allowed()
+        self._allowed = _allowed(arrays.Allowance(size))
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a stand-in. Raises CorpusError naming what is refused."""
