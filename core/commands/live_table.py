@@ -34,7 +34,7 @@ def _emotion(turn: Turn, nothing: str, ending: str = "") -> str:
     """Return the emotion of a turn, and what it is in context where that is another one."""
     emotion, context = turn.emotion, turn.context
     phrase = emotion_phrase(emotion, "en") if emotion else nothing
-    if context is None or (emotion is not None and emotion.label == context.label):
+    if context is None or (emotion is not None and context.label in emotion.given):
         return phrase
     return f"{phrase} → {context_phrase(context, 'en')}{ending}"
 

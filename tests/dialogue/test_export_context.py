@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.live_table import turn_line
 from core.dialogue.context_record import MOST_TURNS, context_from_record, context_to_record
 from core.dialogue.export.formats import export, render
 from core.dialogue.readers.transcripts import read_transcript
@@ -18,7 +19,7 @@ from core.dialogue.turn_record import turn_from_record, turn_to_record
 from core.errors import JournalError
 from core.labels import EMOTIONS
 from core.types import ContextResult, ContextScope
-from tests.fakes import FAKE_CONTEXT
+from tests.fakes import FAKE_CONTEXT, standing_alone
 
 
 def said(
@@ -178,6 +179,20 @@ def test_the_report_says_which_languages_the_dialogue_model_read(in_context: Rec
     silent = replace(english, model=replace(FAKE_CONTEXT, languages=()))
     turns = (replace(turn, context=silent, hindsight=None),)
     assert "learned from" not in render(replace(in_context, turns=turns), "html")
+
+
+def test_of_several_labels_given_context_adds_only_another_one(in_context: Recording) -> None:
+    turn = in_context.turns[1]
+    assert turn.emotion is not None
+    assert turn.context is not None
+    both = standing_alone(turn.emotion, {"happy": 0.9, turn.context.label: 0.8})
+    none = standing_alone(turn.emotion, {turn.context.label: 0.2})
+    for emotion, shown in ((both, 0), (none, 1)):
+        turns = (replace(turn, emotion=emotion, hindsight=None),)
+        page = render(replace(in_context, turns=turns), "html")
+        assert page.count('class="reading"') == shown
+        line = turn_line(turns[0])
+        assert line.count("in context") == shown
 
 
 def test_the_report_marks_shifts(in_context: Recording) -> None:

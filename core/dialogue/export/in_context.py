@@ -58,13 +58,13 @@ class ContextView:
     def readings(self, turn: Turn) -> list[ShownReading]:
         """Return what the dialogue said where it differs from what was said before it."""
         found = []
-        said = turn.emotion.label if turn.emotion is not None else None
+        said = turn.emotion.given if turn.emotion is not None else ()
         for name, result in (("in_context", turn.context), ("with_hindsight", turn.hindsight)):
             if result is None:
                 continue
-            if result.label != said:
+            if result.label not in said:
                 found.append(self._shown(self._words[name], result, turn.index))
-            said = result.label
+            said = (result.label,)
         return found
 
     def shift(self, turn: Turn) -> str:
