@@ -12,13 +12,14 @@ DOCUMENTS = (
     "README.ko.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/context.md",
     "docs/corpora.md",
     "docs/limits.md",
     "docs/training.md",
     "assets/samples/README.md",
 )
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"(?:\./run|`emoscope|^emoscope) ([a-z]+)\b", re.MULTILINE)
+COMMAND = re.compile(r"(?:\./run|`emoscope|^emoscope) ([a-z][a-z-]+)\b", re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

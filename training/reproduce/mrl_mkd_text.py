@@ -75,7 +75,9 @@ def run(options: ReproduceOptions) -> Reproduction:
              for n, r in recipes.items()}  # fmt: skip
     used = dict.fromkeys(row.corpus for row in rows)
     encoder = _encoder(options, recipes[next(iter(used))])
-    parts = _parts(options, {name: recipes[name] for name in used}, encoder)
+    # fine-tuned on all corpora whatever rows are asked for, so that a row is the same alone
+    needed = used if options.frozen else recipes
+    parts = _parts(options, {name: recipes[name] for name in needed}, encoder)
     judged = {
         name: _judge([r for r in rows if r.corpus == name], options, recipes[name], parts[name],
                      seeds[name])
