@@ -40,6 +40,12 @@ class Cutter(Protocol):
         ...
 
 
+_VOICED = 0.3
+"""Probability of speech from which on a channel may leak into the other one ..."""
+_PAUSE = SAMPLE_RATE // 2
+"""... and for so many samples after it: between words, and in the echo of the room."""
+
+
 class VoiceCutter:
     """One segmenter per channel of the source; `speakers` names them.
 
@@ -58,13 +64,28 @@ class VoiceCutter:
             for channel, speaker in enumerate(speakers)
         ]
         self._crosstalk = CrosstalkGate() if len(speakers) == 2 else None
+        self._silent = [_PAUSE] * len(speakers)
 
     def push(self, block: AudioBlock) -> tuple[tuple[float, ...], tuple[Cut, ...]]:
         """Hear the next block: speech probability per channel, and what became known."""
-        own = self._crosstalk.own(block.samples) if self._crosstalk is not None else (True,)
+        own = self._own(block)
         pairs = zip(self._segmenters, own, strict=True)
         cuts = [Cut(u) for segmenter, mine in pairs for u in segmenter.push(block, own=mine)]
+        for channel, segmenter in enumerate(self._segmenters):
+            voiced = segmenter.probability >= _VOICED
+            size = block.samples.shape[1]
+            self._silent[channel] = 0 if voiced else self._silent[channel] + size
         return tuple(s.probability for s in self._segmenters), tuple(cuts)
+
+    def _own(self, block: AudioBlock) -> Sequence[bool]:
+        """Return for each channel whether its sound is its own.
+
+        Only a voice leaks as a voice: one channel may be noisier than the other one's speech.
+        """
+        if self._crosstalk is None:
+            return [True] * len(self._segmenters)
+        own = self._crosstalk.own(block.samples)
+        return [mine or self._silent[1 - c] > _PAUSE for c, mine in enumerate(own)]
 
     def flush(self, total: int | None) -> tuple[Cut, ...]:
         """End what is open, as at the end of a source of `total` samples."""

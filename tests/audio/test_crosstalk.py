@@ -80,6 +80,19 @@ def test_a_soft_speaker_is_heard_while_the_other_channel_is_silent() -> None:
     assert [u.speaker for u in found] == ["right"]
 
 
+def test_a_soft_speaker_is_heard_beside_a_channel_of_loud_noise() -> None:
+    class Voice(SharpVad):
+        """Takes no steady noise for speech, as the real detector."""
+
+        def probability(self, samples: FloatArray) -> float:
+            return 0.0 if float(np.abs(samples).max()) > 0.1 else super().probability(samples)
+
+    noise = np.random.default_rng(0).normal(0, 0.2, 2 * SAMPLE_RATE).astype(np.float32)
+    (found,) = utterances(np.stack([noise, voice(2.0, 1, amplitude=0.02)]), Voice)
+    assert found.speaker == "right"
+    assert found.duration > 1.6
+
+
 def test_silence_leaks_into_nothing() -> None:
     assert CrosstalkGate().own(np.zeros((2, WINDOW), np.float32)) == (True, True)
 
