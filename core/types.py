@@ -247,11 +247,12 @@ class ContextScope(StrEnum):
 class ContextResult:
     """What a dialogue model says about one turn among the turns of its dialogue.
 
-    `probabilities` sum to one. `alone` is what the same model says of the turn without any other
-    turn, so the difference is what context did. `turns` are the indices (`Turn.index`) of the turns
-    it looked at, by start, the turn itself among them; `attention` has one weight for each of them
-    and sums to one, or is empty when the model can't say what it drew on. `nested` holds the probabilities by nested (Matryoshka) size, the whole
-    size among them; empty for a model without nested sizes.
+    `probabilities` sum to one. `alone` is what the same computation says of the turn without any
+    other turn, so the difference is what context did. `turns` are the indices (`Turn.index`) of the
+    turns it looked at, by start, the turn itself among them; `attention` has one weight for each of
+    them and sums to one, or is empty when the model can't say what it drew on. `nested` holds the
+    probabilities by nested (Matryoshka) size, the whole size among them; empty for a model without
+    nested sizes. `doubts` say why it is "not sure".
     """
 
     labels: tuple[str, ...]
@@ -263,6 +264,12 @@ class ContextResult:
     model: ModelInfo
     nested: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     compute_seconds: float = 0.0
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def uncertain(self) -> bool:
+        """True when the evidence is too short, too noisy or too even."""
+        return bool(self.doubts)
 
     @property
     def label(self) -> str:

@@ -20,7 +20,7 @@ from core.audio.sources import ArraySource
 from core.bench.accelerated import AcceleratedSource
 from core.bench.memory import resident_megabytes, slope
 from core.bench.report import Measurement, Report
-from core.bench.subject import make_analyzer, make_journal
+from core.bench.subject import make_analyzer, make_context, make_journal
 from core.bench.virtual_microphone import virtual_microphone
 from core.errors import DeviceError
 from core.pipeline.events import AudioHeard, Event, SessionState, TurnUpdated
@@ -90,7 +90,9 @@ def soak(hours: float, speed: float) -> tuple[tuple[Measurement, ...], tuple[str
     with tempfile.TemporaryDirectory(prefix="emoscope-soak-") as folder:
         journal = make_journal(Path(folder))
         settings = SessionSettings(live=True)
-        session = Session(source, settings, make_analyzer, None, watch, journal)
+        session = Session(
+            source, settings, make_analyzer, None, watch, journal, context=make_context
+        )
         session.start()
         points = _sample_memory(session, total)
         session.join()

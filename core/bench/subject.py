@@ -1,4 +1,4 @@
-"""What is measured: the embedded model and the journal, made as the program makes them."""
+"""What is measured: the models that ship and the journal, made as the program makes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from pathlib import Path
 
 from core.dialogue.journal import Journal
 from core.pipeline.analyzer import ModelAnalyzer, load_analyzer
-from core.resources import embedded_checkpoint
+from core.pipeline.dialogue_context import ModelContext, load_context
+from core.resources import dialogue_checkpoint, embedded_checkpoint
 
 
 def make_analyzer() -> ModelAnalyzer:
     """Return an analyzer over the embedded checkpoint, on the CPU. Raises CheckpointError."""
     return load_analyzer(embedded_checkpoint(), device="cpu")
+
+
+def make_context() -> ModelContext:
+    """Return the dialogue model that ships, as the window uses it. Raises CheckpointError."""
+    return load_context(dialogue_checkpoint())
 
 
 def make_journal(folder: Path) -> Journal:
