@@ -193,6 +193,7 @@ def make_dialogue_checkpoint(
     labels: tuple[str, ...] = EMOTIONS,
     window: int = 6,
     temperature: float = 1.0,
+    utterance_share: float = 0.0,
     name: str = "",
     seed: int = 0,
 ) -> Path:
@@ -212,6 +213,7 @@ def make_dialogue_checkpoint(
         utterance_model=utterance_model.digest if utterance_model else "",
         utterance_name=utterance_model.name if utterance_model else "",
         languages=("en", "ko"),
+        utterance_share=utterance_share,
     )
     config = DIALOGUE_MODELS[architecture] if model is None else model
     built = dialogue_architecture(architecture).from_config(specification, config)

@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import CheckpointError, ConfigError
+from core.models.calibration import DoubtLimits
 from core.models.context.manifest import DialogueInfo, read_dialogue_info
 from core.pipeline.context import UtteranceModel
+from core.pipeline.evidence import doubts_of
 from core.pipeline.hindsight import Stretch, stretches
 from core.pipeline.nested_probabilities import NestedProbabilities
+from core.pipeline.opinion_pool import own_opinion, pooled
 from core.resources import dialogue_checkpoint
 from core.types import (
     ContextInfo,
     ContextResult,
     ContextScope,
+    Doubt,
     FloatArray,
     Modality,
     ModelInfo,
@@ -91,6 +95,9 @@ class ModelContext:
     Hindsight while the dialogue goes on is what the newest window says of its earlier turns; those
     that have lost more than half of their own past to the window's beginning are left as they are.
     In the end each turn is seen with about as many turns after it as before it.
+
+    Everything it says is pooled with the utterance model's own result of the turn, by the share
+    that the checkpoint states; what is `alone` too, so the difference is still what context did.
     """
 
     def __init__(self, info: DialogueInfo, window: int | None = None) -> None:
@@ -154,7 +161,7 @@ class ModelContext:
         began = time.perf_counter()
         among, alone = inference([[e.features for e in window], [entry.features]], attention=True)
         took = time.perf_counter() - began
-        own = _floats(alone.probabilities[0])
+        own = _floats(self._pooled(alone.probabilities[0], entry))
         result = self._result(among, len(window) - 1, window, ContextScope.PAST, own, took)
         entry.turn = replace(entry.turn, context=result)
         revised = self._revised(among, window, took) if place == len(self._entries) else []
@@ -193,10 +200,16 @@ class ModelContext:
             if context is None or (cut and place < self._window // 2):
                 continue
             said = (entry.turn.hindsight or context).label
-            if self.model.labels[int(among.probabilities[place].argmax())] != said:
+            now = self._pooled(among.probabilities[place], entry)
+            if self.model.labels[int(now.argmax())] != said:
                 self._look_back(entry, among, place, window, took)
                 changed.append(entry.turn)
         return changed
+
+    def _pooled(self, probabilities: FloatArray, entry: _Entry) -> FloatArray:
+        """Return probabilities (..., C) with the utterance model's own result in them."""
+        own = own_opinion(entry.turn.emotion, self.model.labels)
+        return pooled(probabilities, own, self._info.specification.utterance_share)
 
     def finish(self) -> Sequence[Turn]:
         """Return every turn that has context, with what the whole dialogue says of it."""
@@ -233,18 +246,35 @@ class ModelContext:
         alone: tuple[float, ...],
         took: float,
     ) -> ContextResult:
-        weights = among.attention
+        weights, entry = among.attention, view[place]
+        probabilities = _floats(self._pooled(among.probabilities[place], entry))
         return ContextResult(
             labels=self.model.labels,
-            probabilities=_floats(among.probabilities[place]),
+            probabilities=probabilities,
             scope=scope,
             alone=alone,
             turns=tuple(e.turn.index for e in view),
             attention=() if weights is None else _floats(weights[place]),
             model=self.model,
-            nested=_nested(among, place),
+            nested=self._nested(among, place, entry),
             compute_seconds=took,
+            doubts=_doubts(entry.turn, probabilities),
         )
+
+    def _nested(
+        self, among: WindowJudgement, place: int, entry: _Entry
+    ) -> Mapping[int, tuple[float, ...]]:
+        if not among.nested:
+            return {}
+        rows = np.stack([values[place] for values in among.nested.values()])
+        return NestedProbabilities(tuple(among.nested), self._pooled(rows, entry))
+
+
+def _doubts(turn: Turn, probabilities: tuple[float, ...]) -> tuple[Doubt, ...]:
+    """Return why a reading is uncertain: context makes no speech longer or clearer."""
+    heard = () if turn.emotion is None else turn.emotion.doubts
+    kept = tuple(doubt for doubt in heard if doubt in (Doubt.TOO_SHORT, Doubt.TOO_NOISY))
+    return (*kept, *doubts_of(None, probabilities, DoubtLimits()))
 
 
 def _model_info(info: DialogueInfo) -> ModelInfo:
@@ -263,13 +293,6 @@ def _model_info(info: DialogueInfo) -> ModelInfo:
         modalities=tuple(Modality(name) for name in info.specification.features),
         languages=info.specification.languages,
     )
-
-
-def _nested(among: WindowJudgement, place: int) -> Mapping[int, tuple[float, ...]]:
-    if not among.nested:
-        return {}
-    rows = np.stack([values[place] for values in among.nested.values()])
-    return NestedProbabilities(tuple(among.nested), rows)
 
 
 def _floats(values: FloatArray) -> tuple[float, ...]:

@@ -147,7 +147,9 @@ def _train(
         training, config.model, parts.train, parts.validation,
         run_dir=folder, reporter=context.reporter, resume=context.resume, fingerprint=digest,
     )  # fmt: skip
-    about: dict[str, Any] = {"languages": config.source.languages}
+    about: dict[str, Any] = {
+        "languages": config.source.languages, "utterance_share": config.utterance_share,
+    }  # fmt: skip
     if loaded.utterance is not None:
         about["utterance_name"] = loaded.utterance.name
     model = build_model(config.model, parts.train, training.trainer.seed, **about)

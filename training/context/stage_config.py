@@ -78,6 +78,9 @@ class DialogueConfig:
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Architecture -> options of models that are trained on the same dialogues, in the same way but
     for nested sizes and distillation, to compare with; they are not kept."""
+    utterance_share: float = 0.0
+    """How much of what the app says is the utterance model's own result, in [0, 1]; figures here
+    are those of the dialogue model alone."""
     half: bool = True
     """Store the checkpoint in 16 bits, at half the size."""
 

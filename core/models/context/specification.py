@@ -31,6 +31,8 @@ class DialogueSpecification:
             to it.
         utterance_name: that checkpoint's name, for people.
         languages: ISO 639-1 codes of the dialogues it was trained on.
+        utterance_share: how much of what a session is told is the utterance model's own result, in
+            [0, 1], pooled by `core.pipeline.opinion_pool`; 0: the dialogue model speaks alone.
     """
 
     labels: tuple[str, ...]
@@ -40,6 +42,7 @@ class DialogueSpecification:
     utterance_model: str = ""
     utterance_name: str = ""
     languages: tuple[str, ...] = ()
+    utterance_share: float = 0.0
 
     def __post_init__(self) -> None:
         sizes = [size for each in self.features.values() for size in (each.dim, each.layers)]
@@ -50,6 +53,7 @@ class DialogueSpecification:
             (any(size < 1 for size in sizes), "a feature has no size"),
             (self.window < 1, "its window is empty"),
             (self.speakers < 1, "it knows no speaker"),
+            (not 0 <= self.utterance_share <= 1, "the utterance model's share is no share"),
         ]
         wrong = [sentence for is_wrong, sentence in problems if is_wrong]
         if wrong:
@@ -65,6 +69,7 @@ class DialogueSpecification:
             "utterance_model": self.utterance_model,
             "utterance_name": self.utterance_name,
             "languages": list(self.languages),
+            "utterance_share": self.utterance_share,
         }
 
     @classmethod
@@ -82,6 +87,7 @@ class DialogueSpecification:
                 utterance_model=str(values.get("utterance_model", "")),
                 utterance_name=str(values.get("utterance_name", "")),
                 languages=tuple(str(code) for code in values.get("languages", ())),
+                utterance_share=float(values.get("utterance_share", 0.0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(
