@@ -75,7 +75,7 @@ class EmotionShift:
 
     turn: int
     previous: int
-    speaker: str | None
+    speaker: str
     before: str
     after: str
 
@@ -85,15 +85,14 @@ def emotion_shifts(
 ) -> tuple[EmotionShift, ...]:
     """Return where speakers' emotions change, by start; turns not judged are passed over.
 
-    Where nobody's name is known, all is taken for one speaker. Where some are known, turns without
-    a speaker take no part: nobody can say whose emotion they continue.
+    Turns without a speaker take no part, not even where no speaker is known: nobody can say whose
+    emotion they continue, and two people at one microphone change from turn to turn by turns.
     """
     found: list[EmotionShift] = []
-    newest: dict[str | None, tuple[int, str]] = {}
-    some_known = any(turn.speaker for turn in turns)
+    newest: dict[str, tuple[int, str]] = {}
     for turn in _ordered(turns):
         label = label_of(turn, reading)
-        if label is None or (some_known and not turn.speaker):
+        if label is None or not turn.speaker:
             continue
         before = newest.get(turn.speaker)
         if before is not None and before[1] != label:

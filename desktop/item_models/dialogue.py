@@ -82,13 +82,12 @@ def blocks_between(
     if not shown:
         return []
     before = _labels_before(turns, shown[0], reading)
-    some_known = any(lanes)  # then nobody can say whose emotion a turn without a name continues
     blocks = []
     for turn in shown:
         speaker = turn.speaker or ""
         label = label_of(turn, reading)
         complete = turn.status is not TurnStatus.PARTIAL
-        previous = None if some_known and not speaker else before.get(speaker)
+        previous = before.get(speaker)
         blocks.append(
             Block(
                 turn.index,
@@ -102,7 +101,7 @@ def blocks_between(
                 selected=turn.index == selected,
             )
         )
-        if label is not None and complete:
+        if label is not None and complete and speaker:  # whose emotion continues nobody's?
             before[speaker] = label
     return blocks
 
@@ -114,8 +113,8 @@ def _labels_before(turns: TurnModel, turn: Turn, reading: Reading) -> dict[str, 
     for earlier in range(row - 1, max(-1, row - 1 - LOOK_BACK), -1):
         past = turns.turn(earlier)
         label = None if past is None else label_of(past, reading)
-        if past is not None and label is not None:
-            found.setdefault(past.speaker or "", label)
+        if past is not None and past.speaker and label is not None:
+            found.setdefault(past.speaker, label)
     return found
 
 

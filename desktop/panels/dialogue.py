@@ -109,14 +109,18 @@ class DialoguePanel(Panel):
 
     def _show_legend(self) -> None:
         """Say what the marks mean, those that there are."""
-        legend = self.tr("▼ a speaker's emotion shifts")
+        parts = []
         if not self._is_without():
-            legend = self.tr(
-                "Arcs: what the dialogue model drew on for this turn, not a proof of why. "
-                "▼ a speaker's emotion shifts. Strip below a turn: seen later."
+            parts.append(
+                self.tr("Arcs: what the dialogue model drew on for this turn, not a proof of why.")
             )
+        if any(self.state.speakers()):  # whose emotion could shift otherwise?
+            parts.append(self.tr("▼ a speaker's emotion shifts."))
+        if not self._is_without():
+            parts.append(self.tr("Strip below a turn: seen later."))
+        legend = " ".join(parts)
         self._legend.setText(legend)
-        self._legend.setVisible(self.height() >= _LOW)
+        self._legend.setVisible(bool(legend) and self.height() >= _LOW)
         self.lanes.setToolTip("" if self.height() >= _LOW else legend)
 
     def set_theme(self, theme: Theme) -> None:

@@ -201,6 +201,15 @@ def test_the_report_marks_shifts(in_context: Recording) -> None:
     assert first.emotion is not None
     assert page.count('class="shift"') == 1
     assert f"shift from {first.emotion.label}" in page
+    assert "speaker&#39;s own turn before" in page
+
+
+def test_without_speakers_the_report_tells_of_no_shifts(in_context: Recording) -> None:
+    unnamed = tuple(replace(turn, speaker=None) for turn in in_context.turns)
+    page = render(replace(in_context, turns=unnamed), "html")
+    assert 'class="reading"' in page
+    assert 'class="shift"' not in page
+    assert "own turn before" not in page
 
 
 def test_a_report_without_a_dialogue_model_says_nothing_of_it(recording: Recording) -> None:

@@ -86,12 +86,12 @@ def test_turns_that_were_not_judged_are_no_shift_and_hide_none() -> None:
     assert (shift.previous, shift.turn) == (0, 2)
 
 
-def test_a_turn_of_nobody_shifts_nothing_where_others_have_names() -> None:
+def test_a_turn_of_nobody_shifts_nothing() -> None:
     labels = [("A", "happy"), (None, "sad"), ("A", "happy"), (None, "angry"), ("A", "sad")]
     turns = [a_turn(i, who, sure(label)) for i, (who, label) in enumerate(labels)]
     assert [(s.turn, s.previous) for s in emotion_shifts(turns)] == [(4, 2)]
     alone = [replace(turn, speaker=None) for turn in turns]
-    assert [s.turn for s in emotion_shifts(alone)] == [1, 2, 3, 4]
+    assert emotion_shifts(alone) == (), "it may be two people at one microphone"
 
 
 def test_turns_are_taken_by_start() -> None:

@@ -51,9 +51,13 @@ class ContextView:
 
     @property
     def help(self) -> str:
-        """Say what the readings are, and which languages the model that gave them learned from."""
+        """Say what the readings are, and which languages the model that gave them learned from.
+
+        What a shift is, is said where there are any: none are without the speakers.
+        """
         learned = "" if self.model is None else languages_phrase(self.model, self._language)
-        return f"{self._words['context_help']} {learned}".rstrip()
+        shift = self._words["shift_help"] if self._shifts else ""
+        return " ".join(part for part in (self._words["context_help"], shift, learned) if part)
 
     def readings(self, turn: Turn) -> list[ShownReading]:
         """Return what the dialogue said where it differs from what was said before it."""

@@ -77,11 +77,13 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "shift_from": ("shift from {}", "감정 변화(이전: {})"),
         "context_help": (
             "Where a model that reads the dialogue says something else, that stands below: in "
-            "context, from the turns before; with hindsight, also from those after. A shift is a "
-            "change from the speaker's own turn before.",
+            "context, from the turns before; with hindsight, also from those after.",
             "대화를 함께 읽는 모델의 판단이 다르면 아래에 적었습니다. 대화 맥락에서: 앞선 발화까지 "
-            "본 판단, 뒤의 대화까지 보면: 이후 발화까지 본 판단. 감정 변화는 같은 화자의 이전 "
-            "발화와 감정이 달라진 곳입니다.",
+            "본 판단, 뒤의 대화까지 보면: 이후 발화까지 본 판단.",
+        ),
+        "shift_help": (
+            "A shift is a change from the speaker's own turn before.",
+            "감정 변화는 같은 화자의 이전 발화와 감정이 달라진 곳입니다.",
         ),
         "learned_from": (
             "The dialogue model learned from conversations in {} only: what it says of any other "
