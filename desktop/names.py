@@ -61,6 +61,11 @@ def emotions(result: EmotionResult) -> str:
     return words or no_emotion()
 
 
+def unsure(word: str, uncertain: bool) -> str:
+    """Return an emotion's word, with a question mark where it is not sure."""
+    return f"{word}?" if uncertain else word
+
+
 def no_emotion() -> str:
     """Return what is said where labels stand for themselves and none reaches its threshold."""
     return _translate(_NONE)

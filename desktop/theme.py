@@ -13,6 +13,9 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
 from core import palette
 
+UNSURE = 0.6
+"""Opacity of an emotion that is not sure."""
+
 OUTLINE_BELOW = 3.0
 """A chip or curve with less contrast than this to its background is drawn with an outline."""
 

@@ -17,7 +17,7 @@ from core.types import (
     seconds,
 )
 from desktop import names
-from desktop.item_models.readings import Reading, label_of, most_probable, seen_later
+from desktop.item_models.readings import Reading, label_of, most_probable, seen_later, unsure
 from desktop.item_models.turns import TurnModel
 
 LOOK_BACK = 60
@@ -37,7 +37,8 @@ class Block:
     last word: of a turn that is being spoken, or that a dialogue model has yet to read.
     `shifted_from` is the emotion of the same
     speaker's turn before, where it was another one. `later` is what the turn looks like with later
-    turns in view, where that is another emotion than was said at the time.
+    turns in view, where that is another emotion than was said at the time. `uncertain` and
+    `later_uncertain` tell where one of them is not sure.
     """
 
     index: int
@@ -49,6 +50,8 @@ class Block:
     shifted_from: str | None = None
     later: str | None = None
     selected: bool = False
+    uncertain: bool = False
+    later_uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ def blocks_between(
                 shifted_from=previous if complete and label and previous != label else None,
                 later=seen_later(turn),
                 selected=turn.index == selected,
+                uncertain=unsure(turn, reading),
+                later_uncertain=turn.hindsight is not None and turn.hindsight.uncertain,
             )
         )
         if label is not None and complete and speaker:  # whose emotion continues nobody's?

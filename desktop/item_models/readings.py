@@ -42,6 +42,18 @@ def label_of(turn: Turn, reading: Reading) -> str | None:
     return None
 
 
+def unsure(turn: Turn, reading: Reading) -> bool:
+    """True when the emotion shown for a turn is not sure.
+
+    Without context it is as sure as the utterance model was.
+    """
+    if reading is Reading.HINDSIGHT and turn.context is not None and turn.hindsight is not None:
+        return turn.hindsight.uncertain
+    if reading is not Reading.ALONE and turn.context is not None:
+        return turn.context.uncertain
+    return turn.emotion is not None and turn.emotion.uncertain
+
+
 def most_probable(labels: Sequence[str], values: Sequence[float]) -> str:
     """Return the label of the largest probability."""
     return labels[int(np.argmax(values))]

@@ -32,10 +32,10 @@ from desktop import names
 from desktop.item_models.readings import changed_by_context
 from desktop.item_models.turns import TurnRole, turn_text
 from desktop.plots.plot import draw_chips
-from desktop.theme import LIGHT, Theme
+from desktop.theme import LIGHT, UNSURE, Theme
 
-MARK_WIDTH = 30
-"""Pixels of an arrow and a spot in the colour of another emotion."""
+MARK_WIDTH = 36
+"""Pixels of an arrow, a spot in the colour of another emotion, and "?" where that is not sure."""
 
 WIDE = 680
 """Pixels of width from which on its word stands there too; the tooltip has it in any case."""
@@ -84,7 +84,7 @@ class TurnDelegate(QStyledItemDelegate):
             widest = max(widest, sum(words[-3:]) + metrics.horizontalAdvance(" +  +  ?"))
         changed = widest != self.emotion_width
         self.emotion_width = widest
-        self._word_width = words[-1] if words else 0
+        self._word_width = words[-1] + metrics.horizontalAdvance("?") if words else 0
         return changed
 
     def row_height(self, turn: Turn, font: QFont, width: int) -> int:
@@ -174,7 +174,7 @@ class TurnDelegate(QStyledItemDelegate):
             return
         result = turn.emotion
         partial = turn.status is TurnStatus.PARTIAL
-        painter.setOpacity(0.6 if partial or result.uncertain else 1.0)
+        painter.setOpacity(UNSURE if partial or result.uncertain else 1.0)
         bar = QRectF(columns.emotion, line.top(), 6, line.height())
         if result.given:
             draw_chips(painter, bar, self.theme, result.given, 2)
@@ -199,8 +199,9 @@ class TurnDelegate(QStyledItemDelegate):
         """Mark a turn that sounds different among the others; its own emotion stays."""
         label = changed_by_context(turn)
         room = self._context_room(rect.width())
-        if label is None or not room:
+        if label is None or not room or turn.context is None:
             return
+        doubt = turn.context.uncertain
         left = rect.right() - 2 - room
         middle = line.top() + line.height() / 2
         painter.setPen(QPen(QColor(self.theme.muted), 1.3))
@@ -208,12 +209,15 @@ class TurnDelegate(QStyledItemDelegate):
         painter.drawLine(QPointF(left, middle), tip)
         painter.drawPolyline([tip + QPointF(-3.5, -3.5), tip, tip + QPointF(-3.5, 3.5)])
         spot = QRectF(left + 13, middle - 5.5, 11, 11)
+        painter.setOpacity(UNSURE if doubt else 1.0)
         draw_chips(painter, spot, self.theme, (label,), 3)
-        if room > MARK_WIDTH:
-            painter.setPen(QColor(self.theme.muted))
-            box = QRectF(spot.right() + 5, line.top(), rect.right() - spot.right(), line.height())
-            side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, side, names.emotion(label))
+        painter.setOpacity(1.0)
+        word = names.unsure(names.emotion(label) if room > MARK_WIDTH else "", doubt)
+        gap = 5 if room > MARK_WIDTH else 2
+        painter.setPen(QColor(self.theme.muted))
+        box = QRectF(spot.right() + gap, line.top(), rect.right() - spot.right(), line.height())
+        side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(box, side, word)
 
     def _context_room(self, width: int) -> int:
         """Return the pixels for an emotion that context changes, with its word in a wide list."""

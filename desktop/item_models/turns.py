@@ -199,8 +199,10 @@ def _revisions(turn: Turn) -> list[str]:
 
 
 def context_text(result: ContextResult) -> str:
-    """Return "sad 0.61" for what a dialogue model says."""
-    return f"{names.emotion(result.label)} {names.probability(result.confidence)}"
+    """Return "sad 0.61" for what a dialogue model says, and why where it is not sure."""
+    said = f"{names.emotion(result.label)} {names.probability(result.confidence)}"
+    reasons = ", ".join(names.doubt(reason) for reason in result.doubts)
+    return f"{said} ({reasons})" if reasons else said
 
 
 def emotion_text(result: EmotionResult) -> str:

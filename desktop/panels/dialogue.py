@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from core.types import Turn, TurnStatus
 from desktop import messages, names
 from desktop.item_models.dialogue import Arc, NestedTally, arcs_of, blocks_between, turn_name
-from desktop.item_models.readings import Reading, label_of
+from desktop.item_models.readings import Reading, label_of, unsure
 from desktop.item_models.turns import describe
 from desktop.panels.choice_box import ChoiceBox
 from desktop.panels.dialogue_influence import InfluencePage
@@ -311,8 +311,10 @@ class DialoguePanel(Panel):
         return self.tr("The dialogue model says nothing of this turn.")
 
     def _headline(self, turn: Turn) -> str:
-        label = label_of(turn, self.state.reading)
-        parts = [turn_name(turn), names.emotion(label) if label else ""]
+        reading = self.state.reading
+        label = label_of(turn, reading)
+        word = names.unsure(names.emotion(label), unsure(turn, reading)) if label else ""
+        parts = [turn_name(turn), word]
         return " · ".join(part for part in parts if part)
 
     def _in_words(self, turn: Turn | None, arcs: list[Arc]) -> str:

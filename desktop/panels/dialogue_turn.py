@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from core.types import ContextInfo, Turn
 from desktop import names
 from desktop.item_models.dialogue import spoken_language
-from desktop.item_models.readings import Reading, most_probable, seen_later
+from desktop.item_models.readings import Reading, most_probable, seen_later, unsure
 from desktop.plots.share_bar import ShareBars, ShareRow, emotion_parts
 from desktop.theme import Theme
 
@@ -91,7 +91,11 @@ class TurnPage(QWidget):
             parts = emotion_parts(
                 emotion.labels, emotion.probabilities, self._theme, emotion.exclusive
             )
-            rows.append(ShareRow(self.tr("utterance model"), parts, names.emotions(emotion)))
+            doubt = emotion.uncertain
+            word = names.unsure(names.emotions(emotion), doubt)
+            if len(emotion.given) == 1:
+                word += f" {names.probability(emotion.confidence)}"
+            rows.append(ShareRow(self.tr("utterance model"), parts, word, faded=doubt))
         if context is None:
             return rows
         entries = [
@@ -102,8 +106,10 @@ class TurnPage(QWidget):
             entries.append((Reading.HINDSIGHT, self.tr("seen later"), later.probabilities))
         for kind, name, values in entries:
             parts = emotion_parts(context.labels, values, self._theme)
-            word = names.emotion(most_probable(context.labels, values))
-            rows.append(ShareRow(name, parts, word, strong=kind is reading))
+            doubt = unsure(turn, kind)
+            word = names.unsure(names.emotion(most_probable(context.labels, values)), doubt)
+            word += f" {names.probability(max(values))}"
+            rows.append(ShareRow(name, parts, word, strong=kind is reading, faded=doubt))
         return rows
 
     def _revision(self, turn: Turn) -> str:
@@ -111,7 +117,8 @@ class TurnPage(QWidget):
         if label is None or turn.context is None:
             return ""
         return self.tr("{before} → {after}, seen later.").format(
-            before=names.emotion(turn.context.label), after=names.emotion(label)
+            before=names.unsure(names.emotion(turn.context.label), turn.context.uncertain),
+            after=names.unsure(names.emotion(label), unsure(turn, Reading.HINDSIGHT)),
         )
 
     def _caution(self, turn: Turn, info: ContextInfo | None) -> str:

@@ -14,7 +14,7 @@ from desktop.item_models.dialogue import Arc, Block
 from desktop.plots.plot import draw_chip
 from desktop.plots.timeline_plot import AXIS_HEIGHT, TimelinePlot
 from desktop.plots.turn_arcs import draw_arcs
-from desktop.theme import ink_on
+from desktop.theme import UNSURE, ink_on
 
 MOST_LANES = 6
 """Speakers with a lane of their own; the rest share the last one."""
@@ -27,6 +27,8 @@ _MARK = 5.0
 """Height of the triangle that marks a shift."""
 
 _ARROW = "→"
+_PALE = 0.4
+"""Opacity of what the dialogue model has yet to judge."""
 _MARKED = 6.0
 """Pixels of width below which a block is only a line of its colour, without outline or mark."""
 
@@ -201,12 +203,14 @@ class DialogueLanes(TimelinePlot):
         said = QColor(self.theme.border)
         if block.label is not None:
             said = self.theme.emotion_colour(block.label)
-            said.setAlphaF(1.0 if block.judged else 0.4)
+            said.setAlphaF(_opacity(block))
         painter.fillRect(rect, said)
         if block.later is not None:
             strip = QRectF(rect.left(), rect.bottom() - 5, rect.width(), 5)
             painter.fillRect(strip.adjusted(0, -1, 0, 0), QColor(self.theme.card))
-            painter.fillRect(strip, self.theme.emotion_colour(block.later))
+            later = self.theme.emotion_colour(block.later)
+            later.setAlphaF(UNSURE if block.later_uncertain else 1.0)
+            painter.fillRect(strip, later)
 
     def _draw_block(self, painter: QPainter, rect: QRectF, block: Block, until: float) -> None:
         body = QRectF(rect)
@@ -216,7 +220,9 @@ class DialogueLanes(TimelinePlot):
         if block.later is not None:
             strip = QRectF(rect)
             strip.setTop(body.bottom() + 1)
+            painter.setOpacity(UNSURE if block.later_uncertain else 1.0)
             draw_chip(painter, strip.adjusted(0.5, 0, -0.5, -0.5), self.theme, block.later, 1.5)
+            painter.setOpacity(1.0)
         self._draw_word(painter, body, block, until)
         if block.shifted_from is not None:
             self._draw_shift(painter, rect)
@@ -227,7 +233,7 @@ class DialogueLanes(TimelinePlot):
             painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), 4, 4)
 
     def _draw_body(self, painter: QPainter, body: QRectF, block: Block) -> None:
-        """Fill a block; one that the dialogue model has not judged is only an outline and pale."""
+        """Fill a block; one that is not sure is faded, one that waits for its context is paler."""
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.card))
         painter.drawRoundedRect(body, 3, 3)
@@ -235,7 +241,7 @@ class DialogueLanes(TimelinePlot):
             painter.setBrush(QColor(self.theme.border))
             painter.drawRoundedRect(body, 3, 3)
             return
-        painter.setOpacity(1.0 if block.judged else 0.4)
+        painter.setOpacity(_opacity(block))
         draw_chip(painter, body.adjusted(0.5, 0.5, -0.5, -0.5), self.theme, block.label, 3)
         painter.setOpacity(1.0)
 
@@ -247,10 +253,12 @@ class DialogueLanes(TimelinePlot):
         metrics = QFontMetricsF(painter.font())
         if block.label is None or metrics.ascent() > body.height() + 2:
             return
-        words = [names.emotion(block.label)]
+        words = [names.unsure(names.emotion(block.label), block.uncertain)]
         if block.later is not None:
-            words.insert(0, f"{words[0]} {_ARROW} {names.emotion(block.later)}")
-        ground = self.theme.emotion_colour(block.label).name() if block.judged else self.theme.card
+            later = names.unsure(names.emotion(block.later), block.later_uncertain)
+            words.insert(0, f"{words[0]} {_ARROW} {later}")
+        colour = self.theme.emotion_colour(block.label)
+        ground = _over(colour, QColor(self.theme.card), _opacity(block))
         seen = body.intersected(self.area())
         inside = seen.adjusted(2, 0, -2, 0), Qt.AlignmentFlag.AlignHCenter, ink_on(ground)
         space = QRectF(seen.right() + 3, body.top(), until - seen.right() - 8, body.height())
@@ -286,3 +294,15 @@ class DialogueLanes(TimelinePlot):
         painter.setPen(QColor(self.theme.muted))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(place.adjusted(4, 0, -4, 0), flags, self._note)
+
+
+def _opacity(block: Block) -> float:
+    if not block.judged:
+        return _PALE
+    return UNSURE if block.uncertain else 1.0
+
+
+def _over(colour: QColor, ground: QColor, opacity: float) -> str:
+    """Return what a colour looks like on a ground it covers in part."""
+    parts = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)
+    return QColor(*(round(opacity * over + (1 - opacity) * under) for over, under in parts)).name()

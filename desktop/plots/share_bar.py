@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from desktop.plots.plot import Plot
-from desktop.theme import Theme
+from desktop.theme import UNSURE, Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class ShareRow:
     parts: tuple[Part, ...]
     word: str = ""
     strong: bool = False
+    faded: bool = False
+    """What the bar says is not sure."""
 
 
 def emotion_parts(
@@ -79,7 +81,7 @@ class ShareBars(Plot):
         metrics = QFontMetricsF(self.font())
         left = max((metrics.horizontalAdvance(row.name) for row in self._rows), default=0) + 10
         right = max((metrics.horizontalAdvance(row.word) for row in self._rows), default=0) + 14
-        right = min(right, self.width() * 0.34)
+        right = min(right, self.width() * 0.4)
         height = self._row_height()
         vertical = Qt.AlignmentFlag.AlignVCenter
         for position, row in enumerate(self._rows):
@@ -99,12 +101,15 @@ class ShareBars(Plot):
                 QFontMetricsF(font).elidedText(row.word, Qt.TextElideMode.ElideRight, right - 8),
             )
             lane = QRectF(box.left() + left, box.top() + 4, box.width() - left - right, height - 8)
-            self._draw_parts(painter, lane, row.parts)
+            self._draw_parts(painter, lane, row.parts, UNSURE if row.faded else 1.0)
 
-    def _draw_parts(self, painter: QPainter, lane: QRectF, parts: Sequence[Part]) -> None:
+    def _draw_parts(
+        self, painter: QPainter, lane: QRectF, parts: Sequence[Part], opacity: float
+    ) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.sunken))
         painter.drawRoundedRect(lane, 3, 3)
+        painter.setOpacity(opacity)
         x = lane.left()
         for part in parts:
             width = lane.width() * part.share
@@ -121,6 +126,7 @@ class ShareBars(Plot):
             if part.text and width > painter.fontMetrics().horizontalAdvance(part.text) + 6:
                 painter.setPen(QColor(self.theme.text))
                 painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, part.text)
+        painter.setOpacity(1.0)
 
     def _row_height(self) -> int:
         return max(22, self.fontMetrics().height() + 6)

@@ -12,8 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from core.pipeline.events import ContextReady, SessionState, TurnUpdated
-from core.types import ContextInfo, Message, Turn, TurnStatus
+from core.types import ContextInfo, Doubt, Message, Turn, TurnStatus
 from desktop.item_models.readings import Reading
+from desktop.item_models.turns import describe
 from desktop.main_window import MainWindow
 from desktop.panels.dialogue import DialoguePanel
 from desktop.plots.nested_sizes import NestedSizes
@@ -51,6 +52,27 @@ def rows(panel: DialoguePanel) -> dict[str, str]:
     bars = panel.turn_page.findChild(ShareBars)
     assert bars is not None
     return {row.name: row.word for row in bars._rows}
+
+
+def probability(window: MainWindow, index: int) -> str:
+    """How probable a turn's emotion in context is, as it is written."""
+    turn = window.state.turns.turn(index)
+    assert turn is not None
+    assert turn.context is not None
+    return f"{turn.context.confidence:.2f}"
+
+
+def doubt(window: MainWindow, index: int) -> None:
+    """Let context and hindsight be unsure of a turn of which the utterance model is sure."""
+    turn = window.state.turns.turn(index)
+    assert turn is not None
+    assert turn.context is not None
+    assert turn.hindsight is not None
+    assert not turn.emotion.uncertain  # type: ignore[union-attr]
+    why = (Doubt.TOO_EVEN,)
+    unsure = replace(turn.context, doubts=why), replace(turn.hindsight, doubts=why)
+    bring(window.state, TurnUpdated(replace(turn, context=unsure[0], hindsight=unsure[1])))
+    QTest.qWait(130)
 
 
 def click(panel: DialoguePanel, index: int) -> None:
@@ -235,12 +257,42 @@ class TestReadings:
         window.state.select(window.state.turns.turn(6))
         QTest.qWait(110)
         assert rows(panel) == {
-            "utterance model": "neutral",
-            "alone": "neutral",
-            "in context": "happy",
-            "seen later": "sad",
+            "utterance model": "neutral 0.50",
+            "alone": "neutral 0.50",
+            "in context": f"happy {probability(window, 6)}",
+            "seen later": "sad 0.50",
         }
         assert "happy → sad, seen later." in texts(panel)
+
+    def test_an_unsure_reading_has_a_question_mark_and_is_faded(
+        self, window: MainWindow, panel: DialoguePanel
+    ) -> None:
+        window.state.select(window.state.turns.turn(6))
+        QTest.qWait(110)
+        bars = panel.turn_page.findChild(ShareBars)
+        assert bars is not None
+        place = panel.lanes.place_of(6)
+        assert place is not None
+        at = QPoint(round(place.left()) + 5, round(place.top()) + 6)
+        full = panel.lanes.grab().toImage().pixelColor(at)
+        doubt(window, 6)
+        said = rows(panel)
+        assert said["in context"] == f"happy? {probability(window, 6)}"
+        assert said["seen later"] == "sad? 0.50"
+        assert "?" not in said["utterance model"] + said["alone"]
+        faded = {row.name for row in bars._rows if row.faded}
+        assert faded == {"in context", "seen later"}
+        assert "happy? → sad?, seen later." in texts(panel)
+        assert "0:22 Jun · happy?" in texts(panel)
+        block = panel.lanes._blocks[6]
+        assert block.uncertain
+        assert block.later_uncertain
+        pale = panel.lanes.grab().toImage().pixelColor(at)
+        card = QColor(window.state.theme.card)
+        assert distance(pale, card) < 0.8 * distance(full, card)
+        window.state.toggle_context()
+        QTest.qWait(110)
+        assert not panel.lanes._blocks[6].uncertain, "the utterance model was sure"
 
     def test_a_revision_reaches_the_turn_that_is_shown(
         self, window: MainWindow, panel: DialoguePanel
@@ -252,8 +304,8 @@ class TestReadings:
         later = replace(turn.context, probabilities=shares("angry"))
         bring(window.state, TurnUpdated(replace(turn, hindsight=later)))
         QTest.qWait(110)
-        assert rows(panel)["seen later"] == "angry"
-        assert rows(panel)["in context"] == "disgust"
+        assert rows(panel)["seen later"] == "angry 0.50"
+        assert rows(panel)["in context"] == f"disgust {probability(window, 15)}"
 
     def test_a_model_of_another_language_is_cautioned_about(
         self, window: MainWindow, panel: DialoguePanel
@@ -496,6 +548,28 @@ class TestTranscript:
         assert theme.emotion_colour("neutral").name() in colours_at_the_edge(2)
         assert len(colours_at_the_edge(2)) > 1
         assert len(colours_at_the_edge(0)) == 1, "nothing but the background"
+
+    def test_an_unsure_mark_is_faded(self, window: MainWindow, panel: DialoguePanel) -> None:
+        view = window.panels["transcript"].view  # type: ignore[attr-defined]
+        view.scrollTo(window.state.turns.index(6, 0))
+        QTest.qWait(20)
+        full = window.state.theme.emotion_colour("happy").getRgb()
+
+        def colours() -> set[object]:
+            image = view.viewport().grab().toImage()
+            rect = view.visualRect(window.state.turns.index(6, 0))
+            room = window.panels["transcript"]._delegate._context_room(rect.width())  # type: ignore[attr-defined]
+            xs = range(rect.right() - room, rect.right() - 7)
+            ys = range(rect.top(), rect.bottom())
+            return {image.pixelColor(x, y).getRgb() for x in xs for y in ys}
+
+        assert full in colours()
+        doubt(window, 6)
+        assert full not in colours()
+        turn = window.state.turns.turn(6)
+        assert turn is not None
+        assert "in context: happy" in describe(turn)
+        assert "(several emotions are about equally likely)" in describe(turn)
 
     def test_without_context_no_room_is_kept_for_it(self, window: MainWindow) -> None:
         converse(window.state, 9.0)

@@ -18,7 +18,7 @@ from core.dialogue.recording import Recording
 from core.dialogue.turn_record import turn_from_record, turn_to_record
 from core.errors import JournalError
 from core.labels import EMOTIONS
-from core.types import ContextResult, ContextScope
+from core.types import ContextResult, ContextScope, Doubt
 from tests.fakes import FAKE_CONTEXT, standing_alone
 
 
@@ -193,6 +193,19 @@ def test_of_several_labels_given_context_adds_only_another_one(in_context: Recor
         assert page.count('class="reading"') == shown
         line = turn_line(turns[0])
         assert line.count("in context") == shown
+
+
+def test_the_report_marks_a_reading_that_is_not_sure(in_context: Recording) -> None:
+    turn = in_context.turns[1]
+    assert turn.context is not None
+    assert 'class="reading unsure"' not in render(in_context, "html")
+    unsure = replace(turn.context, doubts=(Doubt.TOO_EVEN,))
+    turns = (in_context.turns[0], replace(turn, context=unsure, hindsight=None))
+    page = render(replace(in_context, turns=turns), "html")
+    assert page.count('class="reading unsure"') == 1
+    assert "disgust? 70 %" in page
+    assert "no emotion stands out · by itself: fear 40 %" in page
+    assert "disgust? 70 %" in turn_line(turns[1])
 
 
 def test_the_report_marks_shifts(in_context: Recording) -> None:

@@ -21,14 +21,15 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class ShownReading:
-    """A reading of a turn that differs: what it is called, its label and phrase, and on what it
-    rests.
+    """A reading of a turn that differs: what it is called, its label and phrase, on what it rests,
+    and whether it is not sure.
     """
 
     name: str
     label: str
     phrase: str
     details: str
+    uncertain: bool
 
 
 class ContextView:
@@ -80,12 +81,17 @@ class ContextView:
 
     def _shown(self, name: str, result: ContextResult, index: int) -> ShownReading:
         phrase = context_phrase(result, self._language)
-        return ShownReading(name, result.label, phrase, self._details(result, index))
+        details = self._details(result, index)
+        return ShownReading(name, result.label, phrase, details, result.uncertain)
 
     def _details(self, result: ContextResult, index: int) -> str:
-        """Say what the model says of the turn alone, and which other turns it looked at most."""
+        """Say why it is not sure, what the model says of the turn alone, and where it looked most.
+
+        That is, at which other turns.
+        """
         alone = emotion_word(result.label_alone, self._language)
-        parts = [f"{self._words['alone']}: {alone} {100 * max(result.alone):.0f} %"]
+        parts = [self._words[doubt.value] for doubt in result.doubts]
+        parts.append(f"{self._words['alone']}: {alone} {100 * max(result.alone):.0f} %")
         others = [
             (weight, self._turns[turn])
             for turn, weight in zip(result.turns, result.attention, strict=bool(result.attention))

@@ -191,8 +191,9 @@ def emotion_phrase(emotion: EmotionResult, language: str) -> str:
 
 
 def context_phrase(result: ContextResult, language: str) -> str:
-    """Return for example "happy 71 %"."""
-    return f"{emotion_word(result.label, language)} {100 * result.confidence:.0f} %"
+    """Return for example "happy 71 %", with a question mark when the result is uncertain."""
+    doubt = "?" if result.uncertain else ""
+    return f"{emotion_word(result.label, language)}{doubt} {100 * result.confidence:.0f} %"
 
 
 _LANGUAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
