@@ -243,6 +243,35 @@ def test_values_that_are_copied_over_and_over_are_refused(tmp_path):
     assert found.values.shape == (2**20,)
 
 
+DEPTH = 300_000
+DEEP = {
+    "tuples": b")" + b"\x85" * DEPTH + b"q\x000",
+    "tuples of two": b")q\x010" + b"h\x01" * (DEPTH + 1) + b"\x86" * DEPTH + b"q\x000",
+    "tuples of a mark": b"(" * DEPTH + b"t" * DEPTH + b"q\x000",
+    "lists made tuples": b"c__builtin__\ntuple\nq\x010)q\x000"
+    + b"h\x01](h\x00e\x85Rq\x000" * DEPTH,
+    "one list": b"c__builtin__\ntuple\nq\x010]q\x020" + b"h\x02h\x01h\x02\x85Ra0" * DEPTH
+    + b"h\x02q\x000",
+    "twice": b")" + b"2\x86" * DEPTH + b"q\x000",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(DEEP))
+def test_what_is_nested_too_deep_is_refused_before_it_is_a_key(tmp_path, name):
+    """Python would overflow the stack for the hash of it, which nothing can catch."""
+    with pytest.raises(CorpusError, match="nested more than 100 deep"):
+        load_pickle(written(tmp_path / "x.pkl", b"\x80\x02" + DEEP[name] + b"}h\x00Ns."))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_is_nested_as_honest_files_are_is_read(tmp_path, protocol):
+    content: object = {"a": np.arange(3.0)}
+    for _ in range(20):
+        content = [(content, {"b": content})]
+    path = written(tmp_path / "x.pkl", pickle.dumps([content] * 50, protocol))
+    assert len(load_pickle(path)) == 50
+
+
 def test_what_is_refused_is_not_written_out(tmp_path):
     """Lists of lists of lists: a few bytes in a file, millions of letters when they are named."""
     many: object = "A" * 20

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from core.errors import CorpusError
 from training.data.feature_files import pickled_arrays as arrays
+from training.data.feature_files.nesting import Nesting
 
 REMEDY = (
     "Do not open it with another program either. Get the file from its publisher again, or convert"
@@ -81,7 +82,7 @@ def load_pickle(path: Path) -> Any:
             size = os.fstat(file.fileno()).st_size
             if size > LARGEST:
                 raise CorpusError(f"{path} has {size:,} bytes, too many.", _DAMAGED)
-            _check_memo(_Bounded(file, size))
+            _check_steps(_Bounded(file, size))
             file.seek(0)
             return _Reader(_Bounded(file, size), path, size).load()
     except OSError as error:
@@ -145,11 +146,14 @@ class _Bounded:
         return self._file.tell()
 
 
-def _check_memo(file: _Bounded) -> None:
-    """Raise ValueError where values are numbered higher than there can be any.
+def _check_steps(file: _Bounded) -> None:
+    """Raise ValueError where values are numbered higher than there can be any, or nested too deep.
 
     Python sets a table of that size aside: one such number of five bytes takes all the memory.
+    What nesting does, `nesting` tells.
     """
+    nesting = Nesting()
     for count, (operation, argument, _) in enumerate(pickletools.genops(file)):  # type: ignore[arg-type]
         if operation.name in _NUMBERED and int(argument or 0) > count + _SPARE_MEMO:
             raise ValueError(f"it numbers a value {argument:,} after {count:,} steps")
+        nesting.follow(operation, argument)
