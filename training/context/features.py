@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError, CorpusError
 from core.labels import EMOTIONS
+from core.models.context.speakers import by_appearance
 from core.models.context.specification import FeatureSize
 from core.types import FloatArray, Modality
 from training.context.utterance_features import UtteranceEncoder, Vectors, audio_loader
 from training.data.corpora.registry import CORPORA, read_corpus
-from training.data.dialogues import UNLABELLED, Dialogue, DialogueSet, by_appearance
+from training.data.dialogues import UNLABELLED, Dialogue, DialogueSet
 from training.data.example import Example, RowProblem
 from training.progress import Reporter
 

@@ -89,7 +89,7 @@ def pack(dialogues: DialogueSet, most: int, numbering: str = APPEARANCE) -> Pack
 def numbered(speakers: Tensor, most: int) -> Tensor:
     """Return speakers (B, T) as indices by first utterance in each row; beyond `most` the last.
 
-    The rule of `training.data.dialogues.by_appearance`, for a whole batch.
+    The rule of `core.models.context.speakers.by_appearance`, for a whole batch.
     """
     turns = speakers.shape[1]
     places = torch.arange(turns)

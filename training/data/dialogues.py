@@ -93,16 +93,6 @@ class DialogueBatch:
     labels: Tensor
 
 
-def by_appearance(names: Sequence[object], most: int) -> NDArray[np.int64]:
-    """Return each speaker as an index by first utterance; the last index serves all beyond `most`.
-
-    None and empty names become `UNKNOWN_SPEAKER`.
-    """
-    order: dict[object, int] = {}
-    found = [order.setdefault(n, len(order)) if n else UNKNOWN_SPEAKER for n in names]
-    return np.minimum(np.array(found, dtype=np.int64), most - 1)
-
-
 def batch_of(dialogues: Sequence[Dialogue]) -> DialogueBatch:
     """Return dialogues of the same features as one batch, filled up at their ends with zeros."""
     length = max(map(len, dialogues))

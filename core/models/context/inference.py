@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.models.context.base import DialogueModel
 from core.models.context.inputs import UNKNOWN_SPEAKER, DialogueInputs, DialogueOutput
+from core.models.context.speakers import by_appearance
 from core.models.context.specification import FeatureSize
 from core.types import FloatArray
 
@@ -110,7 +111,7 @@ def inputs_of(
     who = np.full(shape, UNKNOWN_SPEAKER, dtype=np.int64)
     for row, window in enumerate(windows):
         mask[row, : len(window)] = True
-        who[row, : len(window)] = speaker_indices([turn.speaker for turn in window], speakers)
+        who[row, : len(window)] = by_appearance([turn.speaker for turn in window], speakers)
     filled = {name: _filled(windows, name, size, shape) for name, size in sizes.items()}
     return DialogueInputs(
         {name: torch.from_numpy(values) for name, (values, _) in filled.items()},
@@ -137,13 +138,3 @@ def _filled(
             values[row, place] = found
             present[row, place] = True
     return values, present
-
-
-def speaker_indices(names: Sequence[Hashable], most: int) -> NDArray[np.int64]:
-    """Return each speaker as an index by first utterance; the last index serves all beyond `most`.
-
-    None and empty names become `UNKNOWN_SPEAKER`. Trainings on text corpora number speakers alike.
-    """
-    order: dict[Hashable, int] = {}
-    found = [order.setdefault(n, len(order)) if n else UNKNOWN_SPEAKER for n in names]
-    return np.minimum(np.array(found, dtype=np.int64), most - 1)

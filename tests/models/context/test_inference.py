@@ -11,12 +11,11 @@ from core.models.context.inference import (
     DialogueInference,
     TurnFeatures,
     inputs_of,
-    speaker_indices,
 )
 from core.models.context.inputs import UNKNOWN_SPEAKER
+from core.models.context.speakers import by_appearance
 from core.models.context.specification import FeatureSize
 from tests.checkpoints import make_dialogue_checkpoint
-from training.data.dialogues import by_appearance
 
 SIZES = {"speech": FeatureSize(16), "text": FeatureSize(16)}
 
@@ -82,7 +81,15 @@ def test_what_makes_no_sense_is_refused(inference: DialogueInference) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["B", "A", "B", "C", "D", "A"], [None, "A", "", "B"], [None], ["X"] * 3]
+    ("names", "expected"),
+    [
+        (["B", "A", "B", "C", "D", "A"], [0, 1, 0, 2, 2, 1]),
+        ([None, "A", "", "B"], [-1, 0, -1, 1]),
+        ([None], [-1]),
+        (["X"] * 3, [0, 0, 0]),
+    ],
 )
-def test_speakers_are_numbered_as_in_training(names: list[str | None]) -> None:
-    assert speaker_indices(names, 3).tolist() == by_appearance(names, 3).tolist()
+def test_speakers_are_numbered_by_appearance(names: list[str | None], expected: list[int]) -> None:
+    assert by_appearance(names, 3).tolist() == expected
+    inputs = inputs_of([[TurnFeatures({}, name) for name in names]], SIZES, 3)
+    assert inputs.speakers[0].tolist() == expected

@@ -15,6 +15,7 @@ import yaml
 from core.errors import ConfigError
 from core.models.calibration import softmax
 from core.models.context.checkpoint import load_dialogue_checkpoint
+from core.models.context.speakers import by_appearance
 from core.models.manifest import read_info
 from tests.checkpoints import make_checkpoint
 from tests.training.context.dialogues import CLASSES, generated
@@ -28,7 +29,7 @@ from training.context.teachers import TeacherChoice
 from training.context.utterance_features import load_utterance_encoder
 from training.context.windows import WindowConfig
 from training.data.buckets import BucketConfig
-from training.data.dialogues import DialogueSet, batch_of, by_appearance
+from training.data.dialogues import DialogueSet, batch_of
 from training.data.feature_files.folder import write_features
 from training.losses.distillation import DistillationConfig
 from training.losses.matryoshka import MatryoshkaConfig

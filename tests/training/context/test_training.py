@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.errors import ConfigError
+from core.models.context.speakers import by_appearance
 from tests.training.context.dialogues import generated
 from training.context.answers import answers
 from training.context.config import ContextTraining, ModelChoice
@@ -18,7 +19,7 @@ from training.context.scores import scored, values
 from training.context.training import TrainedDialogue, build_model, train_dialogue
 from training.context.windows import WindowConfig
 from training.data.buckets import BucketConfig
-from training.data.dialogues import batch_of, by_appearance
+from training.data.dialogues import batch_of
 from training.trainer import TrainerConfig
 
 TRAIN, VALIDATION, TEST = generated(80, 1), generated(20, 2), generated(40, 3, part="test")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.models.context.inputs import UNKNOWN_SPEAKER
+from core.models.context.speakers import by_appearance
 from tests.training.context.dialogues import generated
 from training.context.packed import GIVEN, numbered, pack
 from training.context.windows import (
@@ -21,7 +22,7 @@ from training.context.windows import (
     only_last,
 )
 from training.data.buckets import BucketConfig
-from training.data.dialogues import UNLABELLED, batch_of, by_appearance
+from training.data.dialogues import UNLABELLED, batch_of
 
 SET = generated(30, 1, turns=(1, 20))
 PACKED = pack(SET, most=4)

@@ -37,10 +37,11 @@ from safetensors.numpy import save_file
 
 from core.errors import CorpusError
 from core.models.context.inputs import UNKNOWN_SPEAKER
+from core.models.context.speakers import by_appearance
 from core.models.context.specification import FeatureSize
 from core.types import FloatArray
 from training.data.atomic import replace_file, replace_text
-from training.data.dialogues import UNLABELLED, Dialogue, DialogueSet, by_appearance
+from training.data.dialogues import UNLABELLED, Dialogue, DialogueSet
 from training.data.feature_files.hold_out import with_dev_part
 
 DIALOGUES, FEATURES = "dialogues.json", "features.safetensors"
