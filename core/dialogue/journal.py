@@ -1,7 +1,8 @@
 """Every session on disk as it happens, so that no end of the program loses more than a moment.
 
 A session's folder holds `session.json` (what it is), `audio.wav` (16-bit PCM at 16 kHz), a
-`turns.jsonl` that only grows, a `lock` while it is being written, and `closed` once it is complete.
+`turns.jsonl` that only grows (turns, and what later ones say of them), a `lock` while it is being
+written, and `closed` once it is complete.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from platformdirs import user_data_path
 from core import __version__
 from core.dialogue.atomic import write_atomically
 from core.dialogue.session_lock import SessionLock
-from core.dialogue.turn_record import turn_to_record
+from core.dialogue.turn_record import Record, hindsight_to_record, turn_to_record
 from core.dialogue.wav import LARGEST, GrowingWav
 from core.errors import JournalError
 from core.pipeline.events import Event, Notice, Saved, Severity
-from core.types import SAMPLE_RATE, AudioBlock, Message, ModelInfo, Turn
+from core.types import SAMPLE_RATE, AudioBlock, ContextResult, Message, ModelInfo, Turn
 
 log = logging.getLogger(__name__)
 
@@ -129,10 +130,17 @@ class Journal:
 
     def write_turn(self, turn: Turn) -> None:
         """Append a turn; a later one of the same index takes its place when read."""
-        record = {**turn_to_record(turn), "status": turn.status.value}
+        self._append(turn.index, {**turn_to_record(turn), "status": turn.status.value})
+
+    def write_hindsight(self, index: int, hindsight: ContextResult) -> None:
+        """Append what later turns say of one that was written; the newest counts when read."""
+        self._append(index, hindsight_to_record(index, hindsight))
+
+    def _append(self, index: int, record: Record) -> None:
+        line = json.dumps(record, ensure_ascii=False)
         with self._lock:
-            self._lines.append(json.dumps(record, ensure_ascii=False))
-            self._indices.add(turn.index)
+            self._lines.append(line)
+            self._indices.add(index)
 
     def close(self) -> None:
         """Write everything that waits and mark the session as complete."""

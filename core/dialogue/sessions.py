@@ -13,10 +13,10 @@ from core.dialogue.atomic import write_atomically
 from core.dialogue.journal import FORMAT, sessions_folder
 from core.dialogue.recording import Metadata, Recording
 from core.dialogue.session_lock import SessionLock
-from core.dialogue.turn_record import turn_from_record
+from core.dialogue.turn_record import hindsight_from_record, is_hindsight, turn_from_record
 from core.dialogue.wav import HEADER, SAMPLE_BYTES, channels_of, repair_wav, wav_parts
 from core.errors import JournalError
-from core.types import Turn, TurnStatus, seconds
+from core.types import ContextResult, Turn, TurnStatus, seconds
 
 INTERRUPTED = "interrupted"
 """Note of a turn whose text was still being recognised when the program ended."""
@@ -34,6 +34,14 @@ class UnfinishedSession:
     source: str
     duration: float
     turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Hindsight:
+    """What later turns say of the turn of this index: a line of its own in a journal."""
+
+    index: int
+    result: ContextResult
 
 
 def find_unfinished(root: Path | None = None) -> tuple[UnfinishedSession, ...]:
@@ -148,19 +156,26 @@ def _read_turns(folder: Path) -> tuple[tuple[Turn, ...], int]:
     turns: dict[int, Turn] = {}
     damaged = 0
     for line in filter(None, lines):
-        turn = _read_turn(line)
-        if turn is None:
+        read = _read_line(line)
+        if read is None:
             damaged += 1
-        elif turns.get(turn.index) is None or INTERRUPTED not in turn.notes:
-            turns[turn.index] = turn
+        elif isinstance(read, _Hindsight):
+            # What is said of a turn whose own line is damaged is of no use.
+            if (known := turns.get(read.index)) is not None:
+                turns[read.index] = replace(known, hindsight=read.result)
+        elif turns.get(read.index) is None or INTERRUPTED not in read.notes:
+            turns[read.index] = read
     return tuple(sorted(turns.values(), key=lambda turn: (turn.start, turn.index))), damaged
 
 
-def _read_turn(line: bytes) -> Turn | None:
+def _read_line(line: bytes) -> Turn | _Hindsight | None:
+    """Return what a line holds, None if that can't be told."""
     try:
         record = json.loads(line)
+        if is_hindsight(record):
+            return _Hindsight(*hindsight_from_record(record))
         turn = turn_from_record(record)
-    except (ValueError, JournalError, RecursionError):
+    except (ValueError, AttributeError, JournalError, RecursionError):
         return None
     if record.get("status", TurnStatus.FINAL) == TurnStatus.FINAL:
         return turn
@@ -170,7 +185,7 @@ def _read_turn(line: bytes) -> Turn | None:
 def _keep_whole_lines(folder: Path) -> None:
     path = folder / "turns.jsonl"
     lines = path.read_bytes().split(b"\n")
-    whole = [line.decode("utf-8") for line in lines if line and _read_turn(line) is not None]
+    whole = [line.decode("utf-8") for line in lines if line and _read_line(line) is not None]
     write_atomically(path, "".join(f"{line}\n" for line in whole))
 
 

@@ -9,6 +9,7 @@ from core.dialogue.context_record import context_from_record, context_to_record
 from core.errors import JournalError
 from core.types import (
     SAMPLE_RATE,
+    ContextResult,
     Doubt,
     EmotionResult,
     Modality,
@@ -22,6 +23,8 @@ from core.types import (
 )
 
 Record: TypeAlias = dict[str, Any]
+
+HINDSIGHT = "hindsight"
 
 
 def turn_to_record(turn: Turn) -> Record:
@@ -42,8 +45,18 @@ def turn_to_record(turn: Turn) -> Record:
         "channel": turn.channel,
         "notes": list(turn.notes),
         "context": context_to_record(turn.context),
-        "hindsight": context_to_record(turn.hindsight),
+        HINDSIGHT: context_to_record(turn.hindsight),
     }
+
+
+def hindsight_to_record(index: int, hindsight: ContextResult) -> Record:
+    """Return what later turns say of an earlier one, without the rest of it."""
+    return {"index": index, HINDSIGHT: context_to_record(hindsight)}
+
+
+def is_hindsight(record: object) -> bool:
+    """Tell a record of `hindsight_to_record` from that of a turn."""
+    return isinstance(record, dict) and record.keys() == {"index", HINDSIGHT}
 
 
 def _transcript_fields(transcript: Transcript | None) -> Record:
@@ -141,10 +154,21 @@ def turn_from_record(record: Mapping[str, Any]) -> Turn:
             notes=tuple(record.get("notes", ())),
             # Sessions recorded before there were dialogue models have neither.
             context=context_from_record(record.get("context")),
-            hindsight=context_from_record(record.get("hindsight")),
+            hindsight=context_from_record(record.get(HINDSIGHT)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise JournalError(f"A turn is not readable: {error!r}.") from error
+
+
+def hindsight_from_record(record: Record) -> tuple[int, ContextResult]:
+    """Return the index of a turn and what later ones say of it. Raises JournalError."""
+    try:
+        result = context_from_record(record[HINDSIGHT])
+        if result is None:
+            raise ValueError("there is none")
+        return int(record["index"]), result
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise JournalError(f"What is said of a turn is not readable: {error!r}.") from error
 
 
 def _read_transcript(record: Mapping[str, Any]) -> Transcript | None:

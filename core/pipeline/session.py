@@ -48,6 +48,10 @@ class SessionJournal(Protocol):
         """Append a complete turn; the final one replaces the one judged by speech alone."""
         ...
 
+    def write_hindsight(self, index: int, hindsight: ContextResult) -> None:
+        """Append what later turns say of a turn that was written."""
+        ...
+
     def close(self) -> None:
         """Mark the session as complete."""
         ...
@@ -268,7 +272,7 @@ class Session:
         if turn is None:
             return
         if self._journal is not None:
-            self._journal.write_turn(turn)
+            self._journal.write_hindsight(index, hindsight)
         # No lag: what is late here is hindsight, not the result of a turn.
         self._life.emit(TurnUpdated(turn))
 
