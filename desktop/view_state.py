@@ -75,12 +75,17 @@ class ViewState(QObject):
         self.run_apart: RunApart = _run_here
         """Does work beside the window; the controller puts the bridge's here."""
         self._speakers: dict[str, None] = {}
+        self._of_nobody: set[int] = set()
+        self._newest_speaker: tuple[int, str] = (-1, "")
+        """When the newest final turn with a speaker began, and whose it is."""
 
     def begin(self, live: bool) -> None:
         """Forget the last session: a new one starts."""
         self.live = live
         self.turns.clear()
         self._speakers.clear()
+        self._of_nobody.clear()
+        self._newest_speaker = (-1, "")
         self.timeline.clear()
         self.sound.clear()
         self.steady.clear()
@@ -142,9 +147,10 @@ class ViewState(QObject):
         if turn.status is TurnStatus.FINAL and not said:
             self.turns.discard(turn.index)
             self.timeline.discard(turn.index)
+            self._of_nobody.discard(turn.index)
         else:
             before = self.turns.find_turn(turn.index)
-            self._speakers.setdefault(turn.speaker or "")
+            self._take_speaker(turn)
             self._take_labels(turn)
             row = self.turns.update(turn)
             kept = self.turns.turn(row)
@@ -179,6 +185,16 @@ class ViewState(QObject):
         if self.selected is not None and self.selected.index == turn.index:
             self.selected = turn
         self.turn_revised.emit(turn)
+
+    def _take_speaker(self, turn: Turn) -> None:
+        """Take note of who speaks; nobody in particular is only one whose turn stays unnamed."""
+        if turn.speaker:
+            self._speakers.setdefault(turn.speaker)
+            self._of_nobody.discard(turn.index)
+            self._newest_speaker = max(self._newest_speaker, (turn.start, turn.speaker))
+        elif turn.status is TurnStatus.FINAL:
+            self._of_nobody.add(turn.index)
+            self._speakers.setdefault("")
 
     def _take_labels(self, turn: Turn) -> None:
         """Give every class of the models a colour before the first of it is drawn."""
@@ -259,8 +275,20 @@ class ViewState(QObject):
         self.playhead_moved.emit(seconds)
 
     def speakers(self) -> tuple[str, ...]:
-        """Return the speakers in the order they were first heard; "" for nobody in particular."""
-        return tuple(self._speakers)
+        """Return the speakers in the order they were first heard; "" for nobody in particular.
+
+        Nobody is among them as long as there are final turns of nobody, or nobody else.
+        """
+        found = tuple(name for name in self._speakers if name or self._of_nobody)
+        return found or ("",) * bool(self.turns.rowCount())
+
+    def lanes(self) -> dict[str, int]:
+        """Map speakers to lanes; "" also where it has none of its own.
+
+        It is then that of the newest speaker: by voice, who speaks is known when the turn ends.
+        """
+        lanes = {name: lane for lane, name in enumerate(self.speakers())}
+        return {"": lanes.get(self._newest_speaker[1], 0)} | lanes
 
 
 def _heard_alike(before: Turn, after: Turn) -> bool:

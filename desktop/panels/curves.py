@@ -71,9 +71,8 @@ class CurvesPanel(Panel):
     def _redraw(self, first: float, last: float) -> None:
         state = self.state
         self.plot.set_labels(state.timeline.labels)
-        speakers = state.speakers()
-        self.plot.set_lanes([name or self.tr("voice") for name in speakers])
-        lanes = {name: lane for lane, name in enumerate(speakers)}
+        self.plot.set_lanes([name or self.tr("voice") for name in state.speakers()])
+        lanes = state.lanes()
         selected = None if state.selected is None else state.selected.index
         bands = []
         for turn in state.turns.turns_between(first - 5, last):

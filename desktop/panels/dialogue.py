@@ -226,10 +226,11 @@ class DialoguePanel(Panel):
         state = self.state
         turn = self.shown()
         speakers = state.speakers()
-        lanes = {name: lane for lane, name in enumerate(speakers)}
         selected = None if state.selected is None else state.selected.index
         known = not self._is_without()
-        blocks = blocks_between(state.turns, first, last, lanes, state.reading, selected, known)
+        blocks = blocks_between(
+            state.turns, first, last, state.lanes(), state.reading, selected, known
+        )
         arcs = self._arcs(turn)
         self.lanes.set_note(self._why_no_arcs(turn))
         self.lanes.set_dialogue(
