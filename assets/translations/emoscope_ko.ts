@@ -351,12 +351,16 @@
         <translation>대화 모델의 중첩 크기(마트료시카)</translation>
     </message>
     <message>
-        <source>▼ a speaker&apos;s emotion shifts</source>
-        <translation>▼ 화자의 감정이 바뀜</translation>
+        <source>Arcs: what the dialogue model drew on for this turn, not a proof of why.</source>
+        <translation>곡선: 대화 모델이 이 발화를 볼 때 참고한 발화이며, 판단 이유의 증거는 아닙니다.</translation>
     </message>
     <message>
-        <source>Arcs: what the dialogue model drew on for this turn, not a proof of why. ▼ a speaker&apos;s emotion shifts. Strip below a turn: seen later.</source>
-        <translation>곡선: 대화 모델이 이 발화를 볼 때 참고한 발화이며, 판단 이유의 증거는 아닙니다. ▼ 화자의 감정이 바뀜. 발화 아래 띠: 뒤의 대화까지 본 결과.</translation>
+        <source>▼ a speaker&apos;s emotion shifts.</source>
+        <translation>▼ 화자의 감정이 바뀜.</translation>
+    </message>
+    <message>
+        <source>Strip below a turn: seen later.</source>
+        <translation>발화 아래 띠: 뒤의 대화까지 본 결과.</translation>
     </message>
     <message>
         <source>voice</source>
@@ -422,6 +426,10 @@
     <message>
         <source>Whose emotions follow whose</source>
         <translation>누구의 감정이 누구를 따라가는지</translation>
+    </message>
+    <message>
+        <source>Computing who follows whom failed. It is tried again with the next turn.</source>
+        <translation>누가 누구를 뒤따르는지 계산하지 못했습니다. 다음 발화 때 다시 계산합니다.</translation>
     </message>
     <message>
         <source>Who follows whom can be said where at least two speakers are known.</source>
@@ -1192,8 +1200,12 @@
         <translation>차원 수마다 막대 하나이며 색은 확률을 나타냅니다. 위의 점: 그 크기의 모델이 전체 모델과 다른 감정을 고릅니다.</translation>
     </message>
     <message>
-        <source>Dimensions of the representation, parameters of the model cut to them, their size as 32-bit numbers, and the time for a new turn measured on this computer.</source>
-        <translation>표현의 차원 수, 그만큼 잘라 낸 모델의 매개변수 수와 32비트 수로 저장할 때의 크기, 이 컴퓨터에서 잰 발화 하나의 처리 시간.</translation>
+        <source>Dimensions of the representation, parameters of the model cut to them, their size as 32-bit numbers, and the time for a new turn measured on this computer. A model most of which comes before that representation is hardly smaller when it is cut.</source>
+        <translation>표현의 차원 수, 그만큼 잘라 낸 모델의 매개변수 수, 32비트 숫자로 저장한 크기, 이 컴퓨터에서 잰 새 발화 하나의 처리 시간입니다. 대부분이 그 표현의 앞쪽에 있는 모델은 잘라도 거의 작아지지 않습니다.</translation>
+    </message>
+    <message>
+        <source>Hardly smaller than the whole: {share} of the parameters are left.</source>
+        <translation>전체보다 거의 작아지지 않습니다. 매개변수의 {share}가 남습니다.</translation>
     </message>
     <message>
         <source>{size}: {parameters} parameters, {bytes}, {milliseconds} ms a turn</source>

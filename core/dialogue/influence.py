@@ -39,6 +39,8 @@ class Reading(StrEnum):
 
     HINDSIGHT = "hindsight"
     CONTEXT = "context"
+    ALONE = "alone"
+    """What the dialogue model says of the turn without any other."""
     UTTERANCE = "utterance"
 
 
@@ -53,14 +55,18 @@ def probabilities_of(turn: Turn, reading: Reading) -> Probabilities | None:
     chosen = {
         Reading.HINDSIGHT: turn.hindsight or turn.context or turn.emotion,
         Reading.CONTEXT: turn.context or turn.emotion,
+        Reading.ALONE: turn.context or turn.emotion,
         Reading.UTTERANCE: turn.emotion,
     }[reading]
     if chosen is None:
         return None
-    total = sum(chosen.probabilities)
+    values = chosen.probabilities
+    if reading is Reading.ALONE and turn.context is not None:
+        values = turn.context.alone
+    total = sum(values)
     if total <= 0:
         return None
-    return {label: p / total for label, p in zip(chosen.labels, chosen.probabilities, strict=True)}
+    return {label: p / total for label, p in zip(chosen.labels, values, strict=True)}
 
 
 def label_of(turn: Turn, reading: Reading) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLocale, Qt
@@ -19,16 +19,14 @@ from desktop.view_state import ViewState
 if TYPE_CHECKING:
     from core.dialogue.influence import Influence, LaggedInfluence
 
+log = logging.getLogger(__name__)
+
 MOST_TURNS = 500
 """The newest turns that are compared: what was felt an hour ago says little about now."""
 
 _MOST_ROWS = 8
 _TELLING = 0.05
 """p-value below which a cell is emphasised."""
-
-_READINGS: Mapping[Reading, str] = MappingProxyType(
-    {Reading.ALONE: "utterance", Reading.CONTEXT: "context", Reading.HINDSIGHT: "hindsight"}
-)
 
 
 class InfluencePage(QWidget):
@@ -40,6 +38,7 @@ class InfluencePage(QWidget):
         self._asked: object = None
         self._wanted: tuple[object, Sequence[Turn], Reading] | None = None
         self._busy = False
+        self._failed = False
         self._found: tuple[Influence, ...] = ()
         self._table = InfluenceTable()
         self._empty = QLabel(self)
@@ -108,18 +107,22 @@ class InfluencePage(QWidget):
         def work() -> tuple[Influence, ...]:
             from core.dialogue import influence
 
-            return influence.influences(chosen, influence.Reading(_READINGS[reading]))
+            return influence.influences(chosen, influence.Reading(reading.value))
 
         self._state.run_apart("influence", work, self._take, self._fail)
 
     def _take(self, found: tuple[Influence, ...]) -> None:
+        self._answer(found, failed=False)
+
+    def _fail(self, error: Exception) -> None:
+        log.warning("who follows whom can't be computed", exc_info=error)
+        self._answer((), failed=True)
+
+    def _answer(self, found: tuple[Influence, ...], failed: bool) -> None:
         self._busy = False
-        self._found = found
+        self._found, self._failed = found, failed
         self._show()
         self._ask()
-
-    def _fail(self, _: Exception) -> None:
-        self._take(())
 
     def _show(self) -> None:
         told = [entry for entry in self._found if entry.strongest is not None]
@@ -138,6 +141,10 @@ class InfluencePage(QWidget):
     def _why_nothing(self) -> str:
         from core.dialogue.influence import LEAST_PAIRS
 
+        if self._failed:
+            return self.tr(
+                "Computing who follows whom failed. It is tried again with the next turn."
+            )
         if not self._found:
             return self.tr("Who follows whom can be said where at least two speakers are known.")
         most = max(lag.pairs for entry in self._found for lag in entry.lags)

@@ -17,6 +17,9 @@ from desktop.theme import Theme
 _HANDLE = 16
 """Pixels of a slider's handle: its middle travels between the middles of the outer columns."""
 
+HARDLY_SMALLER = 0.8
+"""Share of the parameters from which on a size saves little; `emoscope cut` says so from there."""
+
 
 class SizesPage(QWidget):
     """A slider over the sizes, what each costs, and how the answer changes."""
@@ -101,7 +104,8 @@ class SizesPage(QWidget):
         self._cost.setToolTip(
             self.tr(
                 "Dimensions of the representation, parameters of the model cut to them, their size "
-                "as 32-bit numbers, and the time for a new turn measured on this computer."
+                "as 32-bit numbers, and the time for a new turn measured on this computer. A model "
+                "most of which comes before that representation is hardly smaller when it is cut."
             )
         )
         self._answer.setText(answer)
@@ -128,8 +132,16 @@ class SizesPage(QWidget):
             milliseconds=local.toString(chosen.milliseconds, "f", 1),
         )
 
+    def _saving_of(self, chosen: NestedSize) -> str:
+        whole = self._sizes[-1]
+        share = chosen.parameters / max(1, whole.parameters)
+        if chosen.size >= whole.size or share <= HARDLY_SMALLER:
+            return ""
+        text = self.tr("Hardly smaller than the whole: {share} of the parameters are left.")
+        return text.format(share=names.percent(share))
+
     def _answer_of(self, chosen: NestedSize) -> str:
-        parts = []
+        parts = [part for part in (self._saving_of(chosen),) if part]
         result = None if self._turn is None else self._turn.context
         values = None if result is None else result.nested.get(chosen.size)
         if result is not None and values:

@@ -60,9 +60,13 @@ def test_hindsight_that_agrees_is_no_revision() -> None:
     assert seen_later(replace(turn, hindsight=agreeing)) is None
 
 
-@pytest.mark.parametrize("reading", [Reading.CONTEXT, Reading.HINDSIGHT])
+@pytest.mark.parametrize("reading", list(Reading))
 def test_shifts_are_those_of_the_core(reading: Reading) -> None:
     model = model_of(40)
+    turn = model.turns()[12]
+    assert turn.context is not None
+    other = replace(turn.context, alone=shares("disgust"))  # as no utterance model says of it
+    model.update(replace(turn, context=other))
     drawn = {
         block.index: block.shifted_from
         for block in everything(model, reading)

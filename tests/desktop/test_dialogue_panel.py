@@ -11,11 +11,14 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
+from core.commands import cut
+from core.dialogue import influence
 from core.pipeline.events import ContextReady, SessionState, TurnUpdated
-from core.types import ContextInfo, Doubt, Message, Turn, TurnStatus
+from core.types import SAMPLE_RATE, ContextInfo, Doubt, Message, NestedSize, Turn, TurnStatus
 from desktop.item_models.readings import Reading
 from desktop.item_models.turns import describe
 from desktop.main_window import MainWindow
+from desktop.panels import dialogue_sizes
 from desktop.panels.dialogue import DialoguePanel
 from desktop.plots.nested_sizes import NestedSizes
 from desktop.plots.share_bar import ShareBars
@@ -217,6 +220,39 @@ class TestPicture:
         after = [panel.lanes.place_of(i) for i in (14, 15)]
         assert [p and p.top() for p in tops] == [p and p.top() for p in after]
 
+    def test_by_voice_nobody_has_a_lane_only_while_a_turn_stays_unnamed(
+        self, window: MainWindow
+    ) -> None:
+        state = window.state
+        state.begin(live=True)
+        window.show_panel("dialogue")
+        panel = window.panels["dialogue"]
+        assert isinstance(panel, DialoguePanel)
+        first, second, third = (event.turn for event in dialogue(3))
+
+        def grow(turn: Turn) -> None:
+            growing = replace(turn, speaker=None, status=TurnStatus.PARTIAL, context=None)
+            bring(state, TurnUpdated(growing))
+
+        grow(first)
+        assert state.speakers() == ("",), "the only lane there is"
+        bring(state, TurnUpdated(first))
+        assert state.speakers() == ("Mina",)
+        bring(state, TurnUpdated(second))
+        grow(third)
+        assert state.speakers() == ("Mina", "Jun")
+        assert state.lanes()[""] == 1, "of whom spoke last"
+        state.time.now = third.end / SAMPLE_RATE
+        state.sound_changed.emit()
+        QTest.qWait(130)
+        assert panel.lanes._lanes == ("Mina", "Jun")
+        assert panel.lanes._blocks[2].lane == 1
+        bring(state, TurnUpdated(replace(third, speaker=None)))
+        assert state.speakers() == ("Mina", "Jun", "")
+        assert state.lanes()[""] == 2
+        bring(state, TurnUpdated(third))
+        assert state.speakers() == ("Mina", "Jun")
+
 
 def distance(first: QColor, second: QColor) -> int:
     return max(
@@ -340,6 +376,27 @@ class TestSizes:
         assert f"in {panel.tally.differing(3)} of 16 turns" in texts(panel)
         assert slider.accessibleDescription()
 
+    def test_a_size_that_saves_little_says_so(
+        self, window: MainWindow, panel: DialoguePanel
+    ) -> None:
+        self.page(panel)
+        slider = panel.sizes_page.slider
+        assert slider.value() == len(SIZES) - 1
+        entries = (NestedSize(16, 950, 3800, 1.0), NestedSize(256, 1000, 4000, 1.0))
+        bring(window.state, ContextReady(ContextInfo(INFO.model, 16, entries)))
+        QTest.qWait(110)
+        assert "Hardly smaller" not in texts(panel), "the whole is not cut"
+        slider.setValue(0)
+        assert "Hardly smaller than the whole: 95 % of the parameters are left." in texts(panel)
+        entries = (replace(entries[0], parameters=800), entries[1])
+        bring(window.state, ContextReady(ContextInfo(INFO.model, 16, entries)))
+        QTest.qWait(110)
+        slider.setValue(0)
+        assert "Hardly smaller" not in texts(panel)
+
+    def test_the_window_and_the_command_draw_the_same_line(self) -> None:
+        assert dialogue_sizes.HARDLY_SMALLER == cut._HARDLY_SMALLER
+
     def test_a_click_on_a_column_chooses_its_size(self, panel: DialoguePanel) -> None:
         self.page(panel)
         plot = panel.sizes_page.findChild(NestedSizes)
@@ -400,6 +457,37 @@ class TestInfluence:
         _, work, done, _ = asked[0]
         done(work())
         assert len(asked) == 2, "the turns that came meanwhile are compared next"
+
+    def test_a_computation_that_failed_says_so_and_is_tried_again(
+        self, window: MainWindow, panel: DialoguePanel
+    ) -> None:
+        asked: list[tuple] = []
+        window.state.run_apart = lambda *parts: asked.append(parts)
+        panel.tabs.setCurrentIndex(1)
+        QTest.qWait(110)
+        asked[0][3](MemoryError())
+        assert "Computing who follows whom failed" in texts(panel)
+        assert "at least two speakers" not in texts(panel)
+        for event in dialogue(20):
+            bring(window.state, event)
+        QTest.qWait(130)
+        assert len(asked) == 2
+        asked[1][2](asked[1][1]())
+        assert "failed" not in texts(panel)
+
+    @pytest.mark.parametrize("reading", list(Reading))
+    def test_what_is_compared_is_what_the_lanes_show(
+        self, window: MainWindow, panel: DialoguePanel, reading: Reading
+    ) -> None:
+        for turn in window.state.turns.turns():
+            assert turn.context is not None
+            other = replace(turn.context, alone=shares("disgust"))
+            bring(window.state, TurnUpdated(replace(turn, context=other)))
+        window.state.read_as(reading)
+        panel.tabs.setCurrentIndex(1)
+        QTest.qWait(130)
+        for turn, block in zip(window.state.turns.turns(), panel.lanes._blocks, strict=True):
+            assert influence.label_of(turn, influence.Reading(reading)) == block.label
 
     def test_one_speaker_follows_nobody(self, window: MainWindow) -> None:
         window.state.begin(live=False)
