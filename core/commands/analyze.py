@@ -31,10 +31,18 @@ from core.resources import embedded_checkpoint, voice_checkpoint
 from core.types import Message, ModelInfo
 
 EXIT_SOME_FAILED = 1
+MOST_CONTEXT_TURNS = 256
+"""What a dialogue model takes grows with the square of its window; nobody talks of one thing so
+long."""
+_NO_CONTEXT = ("context_unavailable", "context_other_model")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Analyse every file named; 1 when some could not be read. Raises EmoscopeError."""
+    """Analyse every file named. Raises EmoscopeError.
+
+    Returns:
+        1 when some file could not be read, or a dialogue model that was named could not be used.
+    """
     arguments = parser().parse_args(argv)
     # What goes wrong is said in sentences; a log handler of the caller still gets the details.
     logging.getLogger("core").addHandler(logging.NullHandler())
@@ -108,7 +116,8 @@ def _add_dialogue_options(made: argparse.ArgumentParser) -> None:
         "--context-turns",
         type=int,
         metavar="N",
-        help="how many turns it looks at, the newest included (default: as in its training)",
+        help="how many turns it looks at, the newest included, "
+        f"{MOST_CONTEXT_TURNS} at most (default: as in its training)",
     )
     made.add_argument(
         "--speakers",
@@ -140,6 +149,7 @@ class _Batch:
         self._context: DialogueContext | None = None
         self._speakers: SpeakerTracker | None = None
         self._looked = False
+        self._context_lost = False
         self._said: set[str] = set()
 
     def run(self) -> int:
@@ -156,7 +166,19 @@ class _Batch:
             for path, stem in zip(files, output_stems(files), strict=True)
         ]
         self._summary(done, time.monotonic() - began)
-        return 0 if all(one.complete for one in done) else EXIT_SOME_FAILED
+        complete = all(one.complete for one in done) and not self._lacks_context()
+        return 0 if complete else EXIT_SOME_FAILED
+
+    def _lacks_context(self) -> bool:
+        """Say so where results lack what a dialogue model that was named should say of them."""
+        named = self._arguments.context
+        lacking = self._context_lost and named.lower() not in _CONTEXTS
+        if lacking:
+            self._screen.line(
+                f"The results are without context: the dialogue model in {named} was not used.",
+                error=True,
+            )
+        return lacking
 
     def _guarded(self, path: Path, stem: str, analyzer: Analyzer) -> _Done:
         try:
@@ -256,6 +278,8 @@ class _Batch:
         self._tell(name, notice.message)
         if notice.message.code in ("recognition_unavailable", "recognition_off"):
             self._transcriber = None
+        elif notice.message.code in _NO_CONTEXT:
+            self._context, self._context_lost = None, True
 
     def _tell(self, name: str, message: Message) -> None:
         text = f"{name}: {sentence(message)}"
@@ -291,13 +315,22 @@ def open_context(wanted: str, model: ModelInfo, turns: int | None = None) -> Dia
 
     Raises:
         CheckpointError: the folder named is none of a dialogue model.
-        ConfigError: it is to look at no turn.
+        ConfigError: it is to look at no turn, or at too many.
     """
-    choices: Mapping[str, Callable[[], DialogueContext | None]] = {
-        "auto": lambda: shipped_context(model.digest, turns),
-        "off": lambda: None,
-    }
-    return choices.get(wanted.lower(), lambda: load_context(Path(wanted), turns))()
+    if turns is not None and turns > MOST_CONTEXT_TURNS:
+        raise ConfigError(
+            f"A dialogue model can't look at {turns} turns at once.",
+            f"Choose {MOST_CONTEXT_TURNS} or fewer.",
+        )
+    choice = _CONTEXTS.get(wanted.lower())
+    return load_context(Path(wanted), turns) if choice is None else choice(model, turns)
+
+
+_CONTEXTS: Mapping[str, Callable[[ModelInfo, int | None], DialogueContext | None]] = {
+    "auto": lambda model, turns: shipped_context(model.digest, turns),
+    "off": lambda model, turns: None,
+}
+"""What `--context` takes that is no folder."""
 
 
 def open_speakers(wanted: str) -> SpeakerTracker | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,9 @@ def shipped(models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialogue_context, "dialogue_checkpoint", lambda: models["dialogues"])
 
 
-def run(media: Path, out: Path, *arguments: object) -> list[dict[str, Any]]:
+def run(media: Path, out: Path, *arguments: object, status: int = 0) -> list[dict[str, Any]]:
     given = [media, "--out", out, "--whisper", "none", "--formats", "jsonl,html", *arguments]
-    assert analyze.main([str(argument) for argument in given]) == 0
+    assert analyze.main([str(argument) for argument in given]) == status
     text = (out / f"{media.stem}.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
@@ -90,9 +91,50 @@ def test_one_that_was_named_and_does_not_fit_is_said(
 ) -> None:
     # both tiny models bear the same name, so only that a sentence comes can be seen
     named = ("--context", models["dialogues"])
-    rows = run(sample, tmp_path, "--model", models["other"], *named)
+    rows = run(sample, tmp_path, "--model", models["other"], *named, status=1)
+    assert rows
     assert all(row["context"] is None for row in rows)
-    assert "The dialogue model reads features of tiny" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "The dialogue model reads features of tiny" in said.out
+    assert f"the dialogue model in {models['dialogues']} was not used" in said.out + said.err
+
+
+def test_one_that_was_named_and_is_damaged_is_an_error_after_all_is_written(
+    models: dict[str, Path], sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = shutil.copytree(models["dialogues"], tmp_path / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"nothing")
+    named = ("--model", models["utterances"], "--context", damaged)
+    rows = run(sample, tmp_path, *named, status=1)
+    assert rows
+    assert all(row["context"] is None for row in rows)
+    said = capsys.readouterr()
+    assert f"the dialogue model in {damaged} was not used" in said.out + said.err
+
+
+def test_a_shipped_one_that_is_damaged_costs_nothing_but_context(
+    models: dict[str, Path], sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = shutil.copytree(models["dialogues"], tmp_path / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"nothing")
+    monkeypatch.setattr(dialogue_context, "dialogue_checkpoint", lambda: damaged)
+    assert run(sample, tmp_path, "--model", models["utterances"])[0]["context"] is None
+
+
+@pytest.mark.parametrize("context", ["auto", "off"])
+def test_a_window_beyond_all_dialogues_is_refused(
+    context: str,
+    models: dict[str, Path],
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wanted = ["--model", models["utterances"], "--context", context, "--context-turns", 257]
+    arguments = ["analyze", sample, "--out", tmp_path, *wanted]
+    assert cli.main([str(argument) for argument in arguments]) == cli.EXIT_ERROR
+    said = capsys.readouterr().err
+    assert "can't look at 257 turns" in said
+    assert "256 or fewer" in said
 
 
 def test_a_folder_and_a_window_can_be_named(
