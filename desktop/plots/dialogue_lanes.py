@@ -304,5 +304,8 @@ def _opacity(block: Block) -> float:
 
 def _over(colour: QColor, ground: QColor, opacity: float) -> str:
     """Return what a colour looks like on a ground it covers in part."""
-    parts = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)
-    return QColor(*(round(opacity * over + (1 - opacity) * under) for over, under in parts)).name()
+    shares = ((colour, opacity), (ground, 1.0 - opacity))
+    red = sum(share * part.redF() for part, share in shares)
+    green = sum(share * part.greenF() for part, share in shares)
+    blue = sum(share * part.blueF() for part, share in shares)
+    return QColor.fromRgbF(red, green, blue).name()
