@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,10 @@ from core.models.context.inputs import UNKNOWN_SPEAKER, DialogueInputs, Dialogue
 from core.models.context.speakers import by_appearance
 from core.models.context.specification import FeatureSize
 from core.types import FloatArray
+
+_PAIRS = 2**17
+"""Pairs of turns, with those that fill windows up, that a batch may hold: a graph of a dialogue has
+weights for each of them. Eight windows of 128 turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,22 @@ class DialogueInference:
     def __call__(
         self, windows: Sequence[Sequence[TurnFeatures]], *, attention: bool = False
     ) -> tuple[WindowJudgement, ...]:
-        """Judge every turn of each window among the turns of its window, as one batch.
+        """Judge every turn of each window among the turns of its window.
+
+        Windows are judged together as far as memory stays bounded, which long ones fill alone.
 
         Raises:
             ValueError: a window is empty, or a feature is not of the size the model takes.
         """
+        return tuple(
+            judgement
+            for batch in batches(windows)
+            for judgement in self._judged(batch, attention=attention)
+        )
+
+    def _judged(
+        self, windows: Sequence[Sequence[TurnFeatures]], *, attention: bool
+    ) -> tuple[WindowJudgement, ...]:
         specification = self.model.specification
         inputs = inputs_of(windows, specification.features, specification.speakers)
         output = self.model(inputs, attention=attention)
@@ -89,6 +104,25 @@ def _attention(output: DialogueOutput, row: int, length: int) -> FloatArray | No
     if output.attention is None:
         return None
     return np.array(output.attention[row, :length, :length].float().numpy())
+
+
+def batches(
+    windows: Sequence[Sequence[TurnFeatures]],
+) -> Iterator[Sequence[Sequence[TurnFeatures]]]:
+    """Cut windows into batches, in order, of `_PAIRS` pairs of turns at most or one window each.
+
+    Raises:
+        ValueError: there is no window.
+    """
+    if not windows:
+        raise ValueError("a window without turns can't be judged")
+    first = longest = 0
+    for place, window in enumerate(windows):
+        longest = max(longest, len(window))
+        if place > first and (place - first + 1) * longest**2 > _PAIRS:
+            yield windows[first:place]
+            first, longest = place, len(window)
+    yield windows[first:]
 
 
 def inputs_of(

@@ -18,10 +18,15 @@ _LOOKS = 4
 def nested_sizes(inference: DialogueInference, window: int) -> tuple[NestedSize, ...]:
     """Run a model on a window of noise, cut it to each of its nested sizes, and time those.
 
+    Args:
+        inference: the model.
+        window: turns it will look at; timed are those it was trained on at most, for time and
+            memory grow with the square and nobody should wait for a measurement.
+
     Returns:
         the sizes, the whole one first; empty for a model that has none, or can't be cut.
     """
-    turns = _noise(inference, window)
+    turns = _noise(inference, min(window, inference.model.specification.window))
     judged = inference([turns, turns[-1:]], attention=True)[0]
     cut = getattr(inference.model, "cut", None)
     if cut is None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+import core.models.context.nested_sizes as sizes_module
 from core.models.context.checkpoint import load_dialogue_checkpoint
 from core.models.context.inference import (
     DialogueInference,
     TurnFeatures,
+    WindowJudgement,
     inputs_of,
 )
-from core.models.context.inputs import UNKNOWN_SPEAKER
+from core.models.context.inputs import UNKNOWN_SPEAKER, DialogueInputs, DialogueOutput
+from core.models.context.nested_sizes import nested_sizes
 from core.models.context.speakers import by_appearance
 from core.models.context.specification import FeatureSize
 from tests.checkpoints import make_dialogue_checkpoint
@@ -43,6 +49,47 @@ def test_a_window_is_judged_the_same_whatever_is_in_the_batch(inference: Dialogu
         assert among.probabilities.shape == (len(window), 7)
         assert among.probabilities == pytest.approx(alone.probabilities, abs=1e-6)
         assert among.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_long_windows_are_judged_in_small_batches(
+    inference: DialogueInference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = []
+    forward = inference.model.forward
+
+    def counted(inputs: DialogueInputs, *, attention: bool = False) -> DialogueOutput:
+        rows.append(tuple(inputs.mask.shape))
+        return forward(inputs, attention=attention)
+
+    windows = [turns(length, seed=length) for length in (8, 8, 3, 20, 2, 2)]
+    together = inference(windows)
+    monkeypatch.setattr(inference.model, "forward", counted)
+    monkeypatch.setattr("core.models.context.inference._PAIRS", 2 * 8 * 8)
+    for found, expected in zip(inference(windows), together, strict=True):
+        assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
+    assert rows == [(2, 8), (1, 3), (1, 20), (2, 2)]
+
+
+def test_nested_sizes_are_timed_on_no_more_than_a_window_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_dialogue_checkpoint(tmp_path / "mglra", architecture="mglra", window=5)
+    whole = DialogueInference(load_dialogue_checkpoint(folder).model)
+    lengths = set()
+
+    class Seen(DialogueInference):
+        def __call__(
+            self, windows: Sequence[Sequence[TurnFeatures]], *, attention: bool = False
+        ) -> tuple[WindowJudgement, ...]:
+            lengths.update(map(len, windows))
+            return super().__call__(windows, attention=attention)
+
+    monkeypatch.setattr(sizes_module, "DialogueInference", Seen)
+    assert len(nested_sizes(whole, 256)) == 3
+    assert lengths == {5, 1}
+    lengths.clear()
+    nested_sizes(whole, 2)
+    assert lengths == {2, 1}
 
 
 def test_the_temperature_divides_the_logits(inference: DialogueInference) -> None:
