@@ -144,7 +144,7 @@ def load_checkpoint(directory: Path | str) -> LoadedModel:
 
     info = read_info(directory)
     problems = file_problems(info)
-    model = build(lambda: _untrained(info), problems)
+    model = build(lambda: _untrained(info), problems, info.path / WEIGHTS)
     processor = None
     try:
         processor = load_processor(info.path / PROCESSOR)

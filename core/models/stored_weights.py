@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -17,6 +18,25 @@ T = TypeVar("T", bound=nn.Module)
 
 _NAMED = 8
 """So many weights that do not fit are named, the others counted."""
+
+_TYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+"""Types as a safetensors file names them."""
+
+_UNREADABLE = (OSError, SafetensorError, ValueError)
+_SENSELESS = (
+    TypeError, ValueError, KeyError, AttributeError, RuntimeError, OverflowError, MemoryError,
+)  # fmt: skip
 
 
 def write_weights(model: nn.Module, path: Path, *, half: bool) -> None:
@@ -49,30 +69,72 @@ def _not_finite(state: Mapping[str, Tensor]) -> list[str]:
     return [n for n, t in state.items() if t.is_floating_point() and not t.isfinite().all()]
 
 
-def build(make: Callable[[], T], problems: list[str]) -> T | None:
-    """Return the untrained model that `make` builds, or None and one more phrase in `problems`."""
+def build(make: Callable[[], T], problems: list[str], weights: Path | None = None) -> T | None:
+    """Return the untrained model that `make` builds, or None and more phrases in `problems`.
+
+    Args:
+        make: builds it on torch's device.
+        problems: what is wrong so far.
+        weights: the file they will come from. Where it does not fit, which is told by a model
+            without memory, none is built: a number in a configuration may ask for any size.
+    """
     try:
         with weights_follow():
+            if weights is not None and (misfits := _misfits(make, weights)):
+                problems.extend(misfits)
+                return None
             return make()
     except EmoscopeError as error:
         problems.append(error.problem.rstrip("."))
-    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+    except _SENSELESS as error:
         problems.append(f"its model configuration makes no sense ({error})")
     return None
+
+
+def _misfits(make: Callable[[], nn.Module], path: Path) -> list[str]:
+    """Return a phrase for every weight of a file that the model to be built could not take."""
+    with torch.device("meta"):
+        expected = make().state_dict()
+    try:
+        fits = not _mismatches(expected, _outlines(path))
+        return [] if fits else _problems(expected, load_file(path))
+    except _UNREADABLE as error:
+        return [_unreadable(path, error)]
+
+
+def _outlines(path: Path) -> dict[str, Tensor]:
+    """Return weights without their values: what the head of a file says of them."""
+    with safe_open(path, framework="pt") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        return {
+            name: torch.empty(
+                each.get_shape(), dtype=_TYPES.get(each.get_dtype(), torch.uint8), device="meta"
+            )
+            for name, each in slices.items()
+        }
 
 
 def load_weights(model: nn.Module, path: Path) -> list[str]:
     """Copy weights into `model` if all is well; return a phrase for everything that is not."""
     try:
         stored = load_file(path)
-    except (OSError, SafetensorError, ValueError) as error:
-        return [f"{path.name} can't be read ({error})"]
+    except _UNREADABLE as error:
+        return [_unreadable(path, error)]
     expected = model.state_dict()
-    problems = _mismatches(expected, stored)
+    problems = _problems(expected, stored)
     if not problems:
         for name, tensor in expected.items():  # each in place: the largest heads fill a gigabyte
             tensor.copy_(stored.pop(name))
     return problems
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    return f"{path.name} can't be read ({error})"
+
+
+def _problems(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> list[str]:
+    not_finite = [f"weight {name} is not finite" for name in _not_finite(stored)]
+    return _shortened([*_mismatches(expected, stored), *not_finite])
 
 
 def _mismatches(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> list[str]:
@@ -85,7 +147,7 @@ def _mismatches(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor]) ->
             problems.append(f"weight {name} has shape {shapes}")
         elif wanted.is_floating_point() != found.is_floating_point():
             problems.append(f"weight {name} has type {found.dtype} instead of {wanted.dtype}")
-    return _shortened([*problems, *(f"weight {n} is not finite" for n in _not_finite(stored))])
+    return problems
 
 
 def _shortened(problems: list[str]) -> list[str]:

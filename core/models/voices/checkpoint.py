@@ -98,7 +98,7 @@ def load_voice_checkpoint(directory: Path | str) -> LoadedVoices:
 
     info = read_voice_info(directory)
     problems = file_problems(info)
-    model = build(lambda: _untrained(info), problems)
+    model = build(lambda: _untrained(info), problems, info.path / WEIGHTS)
     if model is not None:
         problems += load_weights(model, info.path / WEIGHTS)
     if problems or model is None:
