@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.types import ContextResult, ContextScope, Modality, ModelInfo
+from core.types import ContextResult, ContextScope, Doubt, Modality, ModelInfo
 
 MOST_TURNS = 64
 """Of a larger window only the turns that were attended to most are written down."""
@@ -22,6 +22,7 @@ def context_to_record(result: ContextResult | None) -> dict[str, Any] | None:
         "probabilities": _by_label(result.labels, result.probabilities),
         "alone": _by_label(result.labels, result.alone),
         "scope": result.scope.value,
+        "doubts": [doubt.value for doubt in result.doubts],
         "turns": list(turns),
         "attention": {str(turn): round(weight, 5) for turn, weight in weights},
         "nested": {
@@ -70,6 +71,7 @@ def context_from_record(record: Mapping[str, Any] | None) -> ContextResult | Non
             int(size): tuple(float(p) for p in values) for size, values in record["nested"].items()
         },
         compute_seconds=float(record["compute_seconds"]),
+        doubts=tuple(Doubt(name) for name in record.get("doubts", ())),
     )
 
 

@@ -108,6 +108,11 @@ def test_a_record_stays_short_whatever_the_window() -> None:
     again = context_from_record(record)
     assert again is not None
     assert again.turns == tuple(range(500 - MOST_TURNS, 500))
+    unsure = context_from_record(context_to_record(replace(wide, doubts=(Doubt.TOO_EVEN,))))
+    assert unsure is not None
+    assert unsure.doubts == (Doubt.TOO_EVEN,)
+    older = {key: value for key, value in record.items() if key != "doubts"}
+    assert context_from_record(older) is not None
     silent = context_from_record(context_to_record(replace(wide, attention=())))
     assert silent is not None
     assert silent.turns == again.turns

@@ -113,7 +113,7 @@ def load_dialogue_checkpoint(folder: Path | str) -> LoadedDialogue:
 
     info = read_dialogue_info(folder)
     problems = file_problems(info)
-    model = build(lambda: _untrained(info), problems)
+    model = build(lambda: _untrained(info), problems, info.path / WEIGHTS)
     if model is not None:
         problems += load_weights(model, info.path / WEIGHTS)
     if problems or model is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -203,6 +204,21 @@ def test_the_two_kinds_of_checkpoint_are_told_apart(original, tmp_path):
 def test_a_config_that_makes_no_sense_is_refused(copy, values, problem):
     change_config(copy, **values)
     assert problem in complaint(copy)
+
+
+@pytest.mark.parametrize("hidden", [2**20, 2**40])
+def test_a_config_that_asks_for_far_more_than_its_weights_is_refused(copy, monkeypatch, hidden):
+    devices = set()
+    make = BiLSTM.from_config
+
+    def seen(*arguments):
+        devices.add(torch.empty(0).device.type)
+        return make(*arguments)
+
+    monkeypatch.setattr(BiLSTM, "from_config", seen)
+    change_config(copy, model={"hidden": hidden, "layers": 1})
+    assert re.search("has shape|makes no sense", complaint(copy))
+    assert devices == {"meta"}  # where nothing takes memory
 
 
 def test_a_folder_without_a_config_is_no_checkpoint(tmp_path):
