@@ -124,11 +124,11 @@ class RunningApp:
         raise RuntimeError(f"no recording began: {self.log.read_text(errors='replace')[-2000:]}")
 
     def turns(self) -> list[str]:
-        """Return the lines of turns in the journal, of all sessions."""
+        """Return the lines of turns in the journal, of all sessions, without later hindsight."""
         lines: list[str] = []
         for path in sorted((self.data / "sessions").glob("*/turns.jsonl")):
             lines += path.read_text(encoding="utf-8").splitlines()
-        return lines
+        return [line for line in lines if '"label"' in line.partition('"hindsight"')[0]]
 
     def close(self, timeout: float = 15.0) -> int:
         """End the process and return its status."""
