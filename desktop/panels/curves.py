@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtWidgets import QWidget
 
 from core.types import SAMPLE_RATE
 from desktop.item_models.turns import describe
-from desktop.panels.panel import Panel
+from desktop.panels.scrolling import ScrollingPanel, ScrollingPlot
 from desktop.plots.emotion_curves import Band, EmotionCurves
 from desktop.theme import Theme
 from desktop.view_state import ViewState
 
-LIVE_SECONDS = 60.0
-"""How much is shown while listening."""
 
-SCROLL_RATE = 12.0
-"""Redraws a second: a minute on a wide screen moves by about one pixel in that time."""
-
-
-class CurvesPanel(Panel):
+class CurvesPanel(ScrollingPanel):
     """Rolling curves while listening, the whole recording otherwise."""
 
     def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
@@ -30,8 +22,6 @@ class CurvesPanel(Panel):
         self.plot.setObjectName("curves")
         self.plot.setMinimumHeight(90)
         self.body.addWidget(self.plot)
-        self._dirty = self._moved = True
-        self._drawn = 0.0
         for signal in (state.turn_changed, state.cleared, state.time.changed):
             signal.connect(self._mark)
         state.selection_changed.connect(self._mark)
@@ -39,6 +29,11 @@ class CurvesPanel(Panel):
         self.share_time(self.plot)
         self.set_theme(state.theme)
         self.retranslate()
+
+    @property
+    def timeline(self) -> ScrollingPlot:
+        """What follows the time that the window shows."""
+        return self.plot
 
     def title(self) -> str:
         """Return the title of the dock."""
@@ -53,20 +48,6 @@ class CurvesPanel(Panel):
         """Use other colours."""
         self.plot.set_theme(theme)
         self._mark()
-
-    def frame(self) -> None:
-        """Scroll, and redraw when a result came."""
-        now = time.monotonic()
-        due = now - self._drawn >= 1.0 / SCROLL_RATE
-        if not due or not (self._dirty or self._moved) or not self.seen:
-            return
-        self._drawn = now
-        first, last = self.state.time.stretch(LIVE_SECONDS)
-        self.plot.set_stretch(first, last, relative=self.state.time.following)
-        if self._dirty:
-            self._dirty = False
-            self._redraw(first, last)
-        self._moved = False
 
     def _redraw(self, first: float, last: float) -> None:
         state = self.state
@@ -95,9 +76,3 @@ class CurvesPanel(Panel):
         count = self.state.turns.rowCount()
         newest = [self.state.turns.turn(row) for row in range(max(0, count - 3), count)]
         return "; ".join(describe(turn) for turn in newest if turn is not None)
-
-    def _mark(self, *_: object) -> None:
-        self._dirty = True
-
-    def _move(self) -> None:
-        self._moved = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -29,17 +28,11 @@ from desktop.panels.dialogue_influence import InfluencePage
 from desktop.panels.dialogue_sizes import SizesPage
 from desktop.panels.dialogue_turn import TurnPage
 from desktop.panels.own_keys import ArrowTabs
-from desktop.panels.panel import Panel
+from desktop.panels.scrolling import ScrollingPanel, ScrollingPlot
 from desktop.plots.dialogue_lanes import MOST_LANES, DialogueLanes
 from desktop.source_text import QT_TRANSLATE_NOOP
 from desktop.theme import Theme
 from desktop.view_state import ViewState
-
-LIVE_SECONDS = 60.0
-"""How much is shown while listening."""
-
-SCROLL_RATE = 12.0
-"""Most redraws a second, as for the curves."""
 
 _LOOK_BACK = 40
 """Turns from the newest among which one with context is looked for."""
@@ -60,7 +53,7 @@ _READINGS: Mapping[Reading, str] = MappingProxyType(
 _PAGES = ("turn", "influence", "sizes")
 
 
-class DialoguePanel(Panel):
+class DialoguePanel(ScrollingPanel):
     """Lanes with arcs at the left; at the right one turn, the speakers, or the model's sizes."""
 
     settings_asked = Signal()
@@ -81,12 +74,15 @@ class DialoguePanel(Panel):
         self._version = 0
         self._read = False
         """A turn of this session was read in context: one that was read back may be too."""
-        self._dirty = self._moved = True
-        self._drawn = 0.0
         self._build()
         self._connect()
         self.set_theme(state.theme)
         self.retranslate()
+
+    @property
+    def timeline(self) -> ScrollingPlot:
+        """What follows the time that the window shows."""
+        return self.lanes
 
     def title(self) -> str:
         """Return the title of the dock."""
@@ -206,21 +202,6 @@ class DialoguePanel(Panel):
             if turn is not None and turn.context is not None:
                 return turn
         return state.evidence_turn()
-
-    def frame(self) -> None:
-        """Scroll, and redraw when something came."""
-        if not (self._dirty or self._moved) or not self.seen:
-            return
-        now = time.monotonic()
-        if now - self._drawn < 1.0 / SCROLL_RATE:
-            return
-        self._drawn = now
-        first, last = self.state.time.stretch(LIVE_SECONDS)
-        self.lanes.set_stretch(first, last, relative=self.state.time.following)
-        if self._dirty:
-            self._dirty = False
-            self._redraw(first, last)
-        self._moved = False
 
     def _redraw(self, first: float, last: float) -> None:
         state = self.state
@@ -359,12 +340,6 @@ class DialoguePanel(Panel):
         self._version += 1
         self._read = False
         self._mark()
-
-    def _mark(self, *_: object) -> None:
-        self._dirty = True
-
-    def _move(self) -> None:
-        self._moved = True
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the pages beside the lanes, or under them where it is narrow."""
