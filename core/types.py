@@ -42,7 +42,9 @@ class Utterance:
     """A stretch of speech by one speaker, growing (`is_final` false) or complete.
 
     `samples` has shape (n,), with end - start == n. Partials of one utterance share `index`;
-    `revision` counts them. `channel` is the source channel it was heard on.
+    `revision` counts them. `channel` is the source channel it was heard on. `paused` marks a
+    partial whose speaker has stopped: if nothing more is said, the final covers just its samples,
+    so whatever is found out about it now need not be found out again.
     """
 
     index: int
@@ -53,6 +55,7 @@ class Utterance:
     channel: int = 0
     is_final: bool = True
     revision: int = 0
+    paused: bool = False
 
     @property
     def duration(self) -> float:
@@ -144,8 +147,34 @@ class Modality(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeInfo:
+    """What computes one encoder of a model.
+
+    name: in `core.models.runtimes.base.RUNTIMES`. precision: "fp32", "fp16", "bf16" or "int8".
+    reason: code of why it was chosen: `measured` (the fastest here), `chosen` (asked for), `only`
+        (nothing else applies), `fallback` (another one failed; `detail` says which and why).
+    speedup: how many times as fast as plain torch on this machine, None where not measured.
+    difference: largest absolute difference from plain torch in fp32 when it was checked.
+    lossy: whether its outputs differ by more than rounding.
+    """
+
+    modality: Modality
+    name: str
+    precision: str = "fp32"
+    reason: str = "only"
+    detail: str = ""
+    speedup: float | None = None
+    difference: float | None = None
+    lossy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is shown and stored about a model: `digest` is the sha256 of its weights (hex)."""
+    """What is shown and stored about a model: `digest` is the sha256 of its weights (hex).
+
+    `runtimes` say what computes its pretrained encoders; empty for compact ones, and before the
+    model is loaded.
+    """
 
     name: str
     version: str
@@ -155,6 +184,7 @@ class ModelInfo:
     languages: tuple[str, ...] = ()
     device: str = "cpu"
     device_reason: str = ""
+    runtimes: tuple[RuntimeInfo, ...] = ()
 
 
 class Doubt(StrEnum):

@@ -13,14 +13,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from core.pipeline.events import (
     AudioHeard,
     ContextReady,
+    EffortChanged,
     Event,
+    ModelReady,
     Notice,
     Progress,
     Saved,
@@ -35,6 +37,8 @@ RATE = 30.0
 
 _AUDIO_KEPT = 60 * 32
 
+_Ordered: TypeAlias = StateChanged | Notice | ContextReady | EffortChanged | ModelReady
+
 T = TypeVar("T")
 
 
@@ -46,6 +50,8 @@ class EventBridge(QObject):
     turn_updated = Signal(object)
     notice = Signal(object)
     context_ready = Signal(object)
+    effort_changed = Signal(object)
+    model_ready = Signal(object)
     progressed = Signal(object)
     saved = Signal(object)
     _woken = Signal(bool)
@@ -54,7 +60,7 @@ class EventBridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = threading.Lock()
-        self._ordered: deque[StateChanged | Notice | ContextReady] = deque()
+        self._ordered: deque[_Ordered] = deque()
         self._audio: deque[AudioHeard] = deque(maxlen=_AUDIO_KEPT)
         self._turns: dict[int, TurnUpdated] = {}
         self._progress: Progress | None = None
@@ -71,6 +77,8 @@ class EventBridge(QObject):
             StateChanged: self.state_changed,
             Notice: self.notice,
             ContextReady: self.context_ready,
+            EffortChanged: self.effort_changed,
+            ModelReady: self.model_ready,
         }
         self._woken.connect(self._schedule, Qt.ConnectionType.QueuedConnection)
         self._returned.connect(self._conclude, Qt.ConnectionType.QueuedConnection)

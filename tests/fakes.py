@@ -189,7 +189,9 @@ class FakeAnalyzer:
         if self._fail_to_load is not None:
             raise self._fail_to_load
 
-    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+    def partial(
+        self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
+    ) -> EmotionResult | None:
         self._note("partial", utterance.index, utterance.revision)
         return self._judge(utterance, transcript)
 
@@ -228,7 +230,9 @@ class FakeAnalyzer:
 class FakeTextAnalyzer(FakeAnalyzer):
     """Reads text only: says nothing before there is some."""
 
-    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+    def partial(
+        self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
+    ) -> EmotionResult | None:
         result = super().partial(utterance, transcript)
         return result if transcript is not None else None
 
@@ -523,6 +527,8 @@ class FakeTranscriber:
         fail_on: indices of utterances whose transcription raises.
         fail_to_load: `warm_up` raises this.
         reject: indices of utterances whose text the gates refuse.
+        better: text per utterance index that a second, thorough look finds.
+        smaller: name of a model that takes less time.
     """
 
     def __init__(
@@ -535,8 +541,12 @@ class FakeTranscriber:
         fail_to_load: Exception | None = None,
         reject: Iterable[int] = (),
         language: str = "en",
+        better: Mapping[int, str] | None = None,
+        smaller: str | None = None,
     ) -> None:
         self._texts = dict(texts or {})
+        self._better = dict(better or {})
+        self.smaller = smaller
         self._delay = delay
         self._load_delay = load_delay
         self._fail_on = frozenset(fail_on)
@@ -575,6 +585,11 @@ class FakeTranscriber:
         text = self._text(utterance.index)
         words = _spread_words(text, utterance)
         return Transcript(text, language=self._language, words=words, confidence=0.9)
+
+    def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
+        self._work("better", utterance)
+        text = self._better.get(utterance.index)
+        return None if text is None else replace(transcript, text=text)
 
     def _text(self, index: int) -> str:
         return self._texts.get(index, f"utterance {index}")

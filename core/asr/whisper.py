@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.asr.agreement import LocalAgreement
-from core.asr.catalog import DEFAULT_MODEL, check_folder, require_model
+from core.asr.catalog import CATALOG, DEFAULT_MODEL, check_folder, require_model
 from core.asr.gates import sift
 from core.asr.segments import Decoding, Segment
 from core.errors import RecognitionError
@@ -138,6 +138,17 @@ class WhisperTranscriber:
             words=_session_words(passed, utterance),
             confidence=_confidence(passed),
         )
+
+    def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
+        """Return None: `final` was thorough."""
+        return None
+
+    @property
+    def smaller(self) -> str | None:
+        """Name of the next smaller model of the catalog, None for the smallest and for folders."""
+        names = list(CATALOG)
+        place = names.index(self._settings.model) if self._settings.model in names else 0
+        return names[place - 1] if place else None
 
     def _decode(self, samples: FloatArray, beam_size: int, word_times: bool) -> Decoding:
         self.warm_up()

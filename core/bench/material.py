@@ -92,6 +92,12 @@ class ReadingTranscriber:
         """Return the whole text."""
         return transcript(self._speech, utterance.duration, is_final=True)
 
+    def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
+        """Return None: the known text can't be bettered."""
+        return None
+
+    smaller: str | None = None
+
 
 def spans(lines: Sequence[Annotation]) -> list[tuple[int, int]]:
     """Return start and end of each line in samples."""

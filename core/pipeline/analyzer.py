@@ -104,7 +104,9 @@ class ModelAnalyzer:
             self.final(Utterance(-1, 0, noise.size, noise), transcript)
         self.reset()
 
-    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+    def partial(
+        self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
+    ) -> EmotionResult | None:
         """Judge the newest seconds of a growing utterance; None without anything to judge by."""
         loaded, hearing = self._ready()
         began = time.perf_counter()

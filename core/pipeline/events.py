@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from core.types import AudioBlock, ContextInfo, Message, Turn
+from core.types import AudioBlock, ContextInfo, Message, ModelInfo, Turn
 
 
 class SessionState(StrEnum):
@@ -91,6 +91,33 @@ class ContextReady:
     info: ContextInfo
 
 
+@dataclass(frozen=True, slots=True)
+class EffortChanged:
+    """A live session does less to keep up, or more again (see `core.pipeline.effort`).
+
+    `level` is 0 for everything, up to `levels` - 1; `lag` is what brought it about, in seconds.
+    """
+
+    level: int
+    levels: int
+    lag: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReady:
+    """The utterance model is loaded: on this device, by these runtimes (also when they change)."""
+
+    info: ModelInfo
+
+
 Event: TypeAlias = (
-    StateChanged | AudioHeard | TurnUpdated | Notice | Progress | Saved | ContextReady
+    StateChanged
+    | AudioHeard
+    | TurnUpdated
+    | Notice
+    | Progress
+    | Saved
+    | ContextReady
+    | EffortChanged
+    | ModelReady
 )

@@ -66,7 +66,22 @@ class Transcriber(Protocol):
         ...
 
     def final(self, utterance: Utterance) -> Transcript:
-        """Transcribe a complete utterance; a gated text comes back empty with `rejection` set."""
+        """Transcribe a complete utterance; a gated text comes back empty with `rejection` set.
+
+        Fast enough to be waited for. Also called for a paused one, which may still grow.
+        """
+        ...
+
+    def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
+        """Look at a complete utterance again, thoroughly, when nothing else is to be done.
+
+        Returns a transcript to put in the place of the one that `final` gave, or None: it stands.
+        """
+        ...
+
+    @property
+    def smaller(self) -> str | None:
+        """Name of a model that takes less time, for a machine that can't keep up; or None."""
         ...
 
 
@@ -82,8 +97,13 @@ class Analyzer(Protocol):
         """Load weights and run once, so that the first result is as fast as the others."""
         ...
 
-    def partial(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
+    def partial(
+        self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
+    ) -> EmotionResult | None:
         """Judge a growing utterance at a cost bounded whatever its length (newest seconds only).
+
+        Args:
+            seconds: look at no more than so many; None: as many as suit the model.
 
         None while there is nothing it could judge by: it reads text only, and none is there yet.
         """
@@ -92,6 +112,7 @@ class Analyzer(Protocol):
     def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         """Judge a complete utterance. Does not change the baseline: see `remember`.
 
+        Also called for a paused one, which may still grow; nothing of it is then remembered.
         None when there is nothing it could judge by.
         """
         ...

@@ -21,6 +21,9 @@ class SessionSettings:
     recognition_failures: failures in a row after which recognition is switched off.
     behind_after: seconds a finished live utterance may wait before that is called falling behind.
     attention_limit: turns whose attention maps the history keeps (the newest); None: all.
+    ahead: prepare results within the silence that ends an utterance (live), so that they are there
+        when it is over.
+    better_text: look at finished texts again when nothing else is to be done (live).
     """
 
     live: bool = True
@@ -31,6 +34,8 @@ class SessionSettings:
     recognition_failures: int = 3
     behind_after: float = 5.0
     attention_limit: int | None = 256
+    ahead: bool = True
+    better_text: bool = True
 
     def speaker_of(self, channel: int, channels: int) -> str | None:
         """Return the name of whoever speaks on a channel of a source with so many channels."""

@@ -28,6 +28,8 @@ from core.models.outputs import Encoded, ModelInputs
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
+    from core.models.runtimes.base import SpeechStages
+
 BY_VALID_FRAMES = frozenset({"wav2vec2", "hubert", "wavlm"})
 """Model types that are exact on padded batches once statistics are taken over valid frames."""
 BY_LENGTH = frozenset({"data2vec-audio", "sew", "sew-d", "unispeech", "unispeech-sat"})
@@ -81,6 +83,7 @@ class PretrainedSpeechEncoder(FreezableEncoder):
                 raise ConfigError(f"{wanted.model_type} has no extract_features here.")
             self.model.encoder = nn.Identity()  # neither run nor stored
         self.dim = int(wanted.conv_dim[-1] if self._features_only else _width(wanted))
+        self._stages: SpeechStages | None = None
 
     def config(self) -> dict[str, Any]:
         """Return plain JSON values from which `build` makes the same architecture."""
@@ -100,6 +103,39 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         found: nn.Module = self.model.feature_extractor
         return found
 
+    @property
+    def incremental(self) -> bool:
+        """Whether a feature depends on samples near it alone, so that new sound adds new features.
+
+        False for models that normalise a channel over the whole clip (wav2vec2-base, HuBERT-base).
+        """
+        config = self.model.config
+        return not self._by_length and getattr(config, "feat_extract_norm", "") == "layer"
+
+    def run_on(self, stages: SpeechStages | None) -> None:
+        """Compute by other means from now on, when nothing is padded or trained; None: by torch."""
+        self._stages = stages
+
+    @property
+    def stages(self) -> SpeechStages | None:
+        """Return what computes it in place of torch."""
+        return self._stages
+
+    def convolve(self, waveform: Tensor) -> Tensor:
+        """Return features (B, T, C) of waveforms (B, N) that are all of full length."""
+        if self._stages is not None:
+            return self._stages.convolve(waveform)
+        counts = torch.full((len(waveform),), waveform.shape[1], device=waveform.device)
+        return convolve(waveform, counts, self.model.feature_extractor)
+
+    def contextualise(self, features: Tensor) -> Tensor:
+        """Return the sequence (B, T, D) of features (B, T, C), none of which is padding."""
+        if self._features_only:
+            return self._normed(features)
+        if self._stages is not None:
+            return self._stages.contextualise(features)
+        return self._transformed(features, None)
+
     def forward(self, inputs: ModelInputs) -> Encoded:
         """Encode waveform (B, N) under waveform_mask (B, N).
 
@@ -115,8 +151,7 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         waveform, samples = self._long_enough(inputs.waveform, inputs.waveform_mask.sum(dim=1))
         c = self.settings
         heard = samples if c.respect_padding else torch.full_like(samples, waveform.shape[1])
-        run = self._rows_of_equal_length if self._by_length else self._over_valid_frames
-        sequence = run(waveform, heard)
+        sequence = self._run(waveform, heard)
         mask = _mask(frame_counts(samples, self.model.feature_extractor), sequence)
         pooled = self._pool(sequence, mask)
         if c.respect_padding and not c.pooling.startswith("padded"):
@@ -129,18 +164,31 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         lacking = max(0, least - waveform.shape[1])
         return F.pad(waveform, (0, lacking)), samples.clamp(min=least)
 
+    def _run(self, waveform: Tensor, samples: Tensor) -> Tensor:
+        """Return (B, T, D); `samples` (B,) of each row count as heard."""
+        if self._by_length:
+            return self._rows_of_equal_length(waveform, samples)
+        whole = self._stages is not None and not self.training
+        if whole and bool((samples == waveform.shape[1]).all()):
+            return self.contextualise(self.convolve(waveform))
+        return self._over_valid_frames(waveform, samples)
+
     def _over_valid_frames(self, waveform: Tensor, samples: Tensor) -> Tensor:
         """Return (B, T, D) of a padded batch; frames beyond a row's own mean nothing."""
         extractor = self.model.feature_extractor
         features = convolve(waveform, samples, extractor)
         if self._features_only:
             return self._normed(features)
-        valid = _mask(frame_counts(samples, extractor), features)
+        return self._transformed(features, _mask(frame_counts(samples, extractor), features))
+
+    def _transformed(self, features: Tensor, valid: Tensor | None) -> Tensor:
+        """Return (B, T, D) of features (B, T, C) under valid (B, T), None where all are."""
         projected = self.model.feature_projection(features)
         hidden = projected[0] if isinstance(projected, tuple) else projected
-        hidden = self._masked(hidden, valid)
+        if valid is not None:
+            hidden = self._masked(hidden, valid)
         with _tolerant():
-            mask = None if bool(valid.all()) else valid
+            mask = None if valid is None or bool(valid.all()) else valid
             output: Tensor = self.model.encoder(hidden, attention_mask=mask).last_hidden_state
         return output
 

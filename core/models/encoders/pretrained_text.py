@@ -23,6 +23,8 @@ from core.models.outputs import Encoded, ModelInputs
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
+    from core.models.runtimes.base import TextStages
+
 _LAYERS = frozenset({"layer", "layers", "h", "albert_layer_groups"})
 """What the list of transformer layers is called in various models."""
 _MIXING = frozenset({"convbert", "funnel"})
@@ -92,6 +94,7 @@ class PretrainedTextEncoder(FreezableEncoder):
         self.model = built
         self._pool = None if config.pooling == POOLER else pooling(config.pooling)
         self.dim = int(wanted.hidden_size)
+        self._stages: TextStages | None = None
         if config.pad_to is not None and config.pad_to > self.positions:
             raise ConfigError(
                 f"pad_to is {config.pad_to}, but the text model has {self.positions} positions."
@@ -133,12 +136,28 @@ class PretrainedTextEncoder(FreezableEncoder):
         tokens, mask = self._filled(inputs.tokens, inputs.token_mask)
         c = self.settings
         attended = mask if c.respect_padding else mask.new_ones(mask.shape)
-        output = self.model(input_ids=tokens, attention_mask=attended.long())
-        sequence: Tensor = output.last_hidden_state
-        pooled = output.pooler_output if self._pool is None else self._pool(sequence, mask)
+        sequence, own = self._read(tokens, attended)
+        pooled = own if self._pool is None else self._pool(sequence, mask)
+        assert pooled is not None  # a model without its own pooler was built with one of ours
         if c.respect_padding and not c.pooling.startswith("padded"):
             sequence = sequence * mask.unsqueeze(-1)
         return Encoded(sequence, mask, pooled, pooled.new_zeros(len(pooled), 0))
+
+    def run_on(self, stages: TextStages | None) -> None:
+        """Compute by other means from now on, unless it is trained; None: by torch."""
+        self._stages = stages
+
+    @property
+    def stages(self) -> TextStages | None:
+        """Return what computes it in place of torch."""
+        return self._stages
+
+    def _read(self, tokens: Tensor, attended: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return sequence (B, L, D), and pooled (B, D) of the model's own pooler if it is used."""
+        if self._stages is not None and not self.training:
+            return self._stages.read(tokens, attended)
+        output = self.model(input_ids=tokens, attention_mask=attended.long())
+        return output.last_hidden_state, output.pooler_output if self._pool is None else None
 
     def _filled(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Fill up to `pad_to` tokens; longer texts lose their end."""
