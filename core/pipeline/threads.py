@@ -15,7 +15,9 @@ MOST = 4
 
 LEFT_ALONE = 2
 """Cores for the window and for speech recognition. Two threads of a model that wait for each other
-on two busy cores are 2.4 to 4.7 times slower than one."""
+on two busy cores are 2.4 to 4.7 times slower than one. `core.cli` has OpenMP wait asleep, and the
+other runtimes are told to (`core.models.runtimes`); who starts the core otherwise sets
+OMP_WAIT_POLICY=PASSIVE before torch is imported."""
 
 
 def cores() -> int:

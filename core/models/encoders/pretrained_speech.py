@@ -34,6 +34,8 @@ BY_VALID_FRAMES = frozenset({"wav2vec2", "hubert", "wavlm"})
 """Model types that are exact on padded batches once statistics are taken over valid frames."""
 BY_LENGTH = frozenset({"data2vec-audio", "sew", "sew-d", "unispeech", "unispeech-sat"})
 """Others that take waveforms: run over rows of equal length, so that nothing is ever padded."""
+_MORE_THAN_STAGES = frozenset({"sew", "sew-d"})
+"""Models that shorten the sequence for the transformer, and lengthen it again."""
 
 
 def model_config(config: PretrainedSpeechConfig) -> PretrainedConfig:
@@ -121,20 +123,41 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         """Return what computes it in place of torch."""
         return self._stages
 
+    @property
+    def has_stages(self) -> bool:
+        """Whether it is just convolutions and a transformer, so that stages can compute it."""
+        return self.model.config.model_type not in _MORE_THAN_STAGES
+
+    @property
+    def has_context(self) -> bool:
+        """Whether there is a transformer, or the features are the output."""
+        return not self._features_only
+
+    @property
+    def _in_use(self) -> SpeechStages | None:
+        """Return the stages, but not in training."""
+        return None if self.training else self._stages
+
     def convolve(self, waveform: Tensor) -> Tensor:
         """Return features (B, T, C) of waveforms (B, N) that are all of full length."""
-        if self._stages is not None:
-            return self._stages.convolve(waveform)
+        stages = self._in_use
+        return self.convolve_by_torch(waveform) if stages is None else stages.convolve(waveform)
+
+    def convolve_by_torch(self, waveform: Tensor) -> Tensor:
+        """Do what `convolve` does without the help of stages."""
         counts = torch.full((len(waveform),), waveform.shape[1], device=waveform.device)
         return convolve(waveform, counts, self.model.feature_extractor)
 
     def contextualise(self, features: Tensor) -> Tensor:
         """Return the sequence (B, T, D) of features (B, T, C), none of which is padding."""
-        if self._features_only:
-            return self._normed(features)
-        if self._stages is not None:
-            return self._stages.contextualise(features)
-        return self._transformed(features, None)
+        stages = self._in_use
+        if stages is None:
+            return self.contextualise_by_torch(features)
+        return stages.contextualise(features)
+
+    def contextualise_by_torch(self, features: Tensor) -> Tensor:
+        """Do what `contextualise` does without the help of stages."""
+        return self._normed(features) if self._features_only else self._transformed(features, None)
 
     def forward(self, inputs: ModelInputs) -> Encoded:
         """Encode waveform (B, N) under waveform_mask (B, N).
@@ -168,8 +191,7 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         """Return (B, T, D); `samples` (B,) of each row count as heard."""
         if self._by_length:
             return self._rows_of_equal_length(waveform, samples)
-        whole = self._stages is not None and not self.training
-        if whole and bool((samples == waveform.shape[1]).all()):
+        if self._in_use is not None and bool((samples == waveform.shape[1]).all()):
             return self.contextualise(self.convolve(waveform))
         return self._over_valid_frames(waveform, samples)
 
@@ -212,9 +234,15 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         rows: dict[int, Tensor] = {}
         for length in sorted(set(samples.tolist())):
             chosen = (samples == length).nonzero().flatten()
-            hidden = self.model(waveform[chosen, :length]).last_hidden_state
+            hidden = self._of_one_length(waveform[chosen, :length])
             rows |= dict(zip(chosen.tolist(), hidden, strict=True))
         return pad_sequence([rows[i] for i in range(len(samples))], batch_first=True)
+
+    def _of_one_length(self, waveform: Tensor) -> Tensor:
+        if self._in_use is not None:
+            return self.contextualise(self.convolve(waveform))
+        hidden: Tensor = self.model(waveform).last_hidden_state
+        return hidden
 
 
 def _needs_equal_lengths(config: PretrainedConfig) -> bool:

@@ -152,12 +152,21 @@ class PretrainedTextEncoder(FreezableEncoder):
         """Return what computes it in place of torch."""
         return self._stages
 
+    @property
+    def has_own_pooler(self) -> bool:
+        """Whether the pooled vector comes from the model's own pooler."""
+        return self._pool is None
+
     def _read(self, tokens: Tensor, attended: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return sequence (B, L, D), and pooled (B, D) of the model's own pooler if it is used."""
         if self._stages is not None and not self.training:
             return self._stages.read(tokens, attended)
+        return self.read_by_torch(tokens, attended)
+
+    def read_by_torch(self, tokens: Tensor, attended: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Do what the stage `read` does without the help of stages."""
         output = self.model(input_ids=tokens, attention_mask=attended.long())
-        return output.last_hidden_state, output.pooler_output if self._pool is None else None
+        return output.last_hidden_state, output.pooler_output if self.has_own_pooler else None
 
     def _filled(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Fill up to `pad_to` tokens; longer texts lose their end."""
