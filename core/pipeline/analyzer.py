@@ -7,161 +7,202 @@ every `Analyzer` it belongs to one thread: baselines, caches and the model are n
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.models.manifest import CheckpointInfo, read_info
-from core.pipeline.hearing import PARTIAL_SECONDS, HeardSpeech, Hearing, hearing_for
+from core.models.runtimes.base import parse_preference
+from core.pipeline.batching import MOST_ROWS, Item, batches_of, in_order
+from core.pipeline.fitted_model import FittedModel, Wishes
+from core.pipeline.hearing import PARTIAL_SECONDS, HeardSpeech, Hearing, at_most, hearing_for
+from core.pipeline.reading import read, words_in
 from core.pipeline.verdict import ReadText, Verdict
-from core.types import SAMPLE_RATE, EmotionResult, Modality, ModelInfo, Transcript, Utterance
+from core.types import SAMPLE_RATE, EmotionResult, ModelInfo, Transcript, Utterance
 
 if TYPE_CHECKING:
-    from core.models.checkpoint import LoadedModel
-    from core.models.inference import Inference
+    from core.models.judgement import Judgement
+    from core.models.work import Work
 
-__all__ = ["PARTIAL_SECONDS", "PARTIAL_WORDS", "ModelAnalyzer", "load_analyzer"]
-
-PARTIAL_WORDS = 12
-"""A partial look takes in the newest words only, about as many as are spoken in its seconds."""
+__all__ = ["PARTIAL_SECONDS", "ModelAnalyzer", "Wishes", "load_analyzer"]
 
 
-def load_analyzer(path: Path | str, device: str = "auto") -> ModelAnalyzer:
+def load_analyzer(path: Path | str, device: str = "auto", runtime: str = "auto") -> ModelAnalyzer:
     """Return an analyzer over a checkpoint directory; its weights are loaded by `warm_up`.
 
     Args:
         path: the checkpoint directory.
         device: "auto", "cpu" or "cuda".
+        runtime: what computes pretrained encoders on the CPU: "auto", "lossy", a runtime or a mode
+            (see `core.models.runtimes.base`). "lossy" and modes of half precision count on a GPU,
+            too.
 
     Raises:
         CheckpointError: it is no checkpoint, or of an unknown format.
+        ConfigError: there is no such runtime.
     """
-    return ModelAnalyzer(read_info(path), device)
+    return ModelAnalyzer(read_info(path), Wishes(device, runtime))
 
 
 class ModelAnalyzer:
-    """An `Analyzer` over a checkpoint; see the module for what threads may do with it."""
+    """An `Analyzer` over a checkpoint; see the module for what threads may do with it.
 
-    def __init__(self, info: CheckpointInfo, device: str = "auto") -> None:
-        # wrong thresholds are found before anything is loaded
+    Args:
+        info: of the checkpoint.
+        wishes: where it is to run, and how; None: as is best.
+    """
+
+    def __init__(self, info: CheckpointInfo, wishes: Wishes | None = None) -> None:
+        self._wishes = wishes or Wishes()
+        # wrong thresholds and names are found before anything is loaded
         info.calibration.thresholds_for(info.specification.labels)
+        parse_preference(self._wishes.runtime)
         self._info = info
-        self._preference = device
-        self._loaded: LoadedModel | None = None
-        self._inference: Inference | None = None
-        self._hearing: Hearing | None = None
+        self._described = _described(info)
+        self._fitted: FittedModel | None = None
+        self._heard: Hearing | None = None
 
     @property
     def model(self) -> ModelInfo:
-        """What the results name; the device is known once the model is loaded."""
-        choice = self._inference.choice if self._inference is not None else None
-        specification = self._info.specification
-        return ModelInfo(
-            name=self._info.name,
-            version=self._info.version,
-            digest=self._info.digest,
-            labels=specification.labels,
-            modalities=specification.modalities,
-            languages=specification.languages,
-            device=choice.device if choice else "cpu",
-            device_reason=choice.reason if choice else "not_loaded",
-        )
+        """What the results name; device and runtimes are known once the model is loaded."""
+        return self._described if self._fitted is None else self._fitted.described(self._described)
 
     @property
     def frames_measured(self) -> int:
         """How many frames of speech were measured so far: what a look costs beside the model."""
-        return self._hearing.frames_measured if self._hearing is not None else 0
+        return self._heard.frames_measured if self._heard is not None else 0
+
+    @property
+    def work(self) -> Work:
+        """What the model computed so far (see `Work`)."""
+        return self._ready()[0].inference.work.copy()
+
+    @property
+    def partial_seconds(self) -> float:
+        """How much of a growing utterance a partial look takes in, unless less is asked for."""
+        return self._ready()[1].partial_seconds
+
+    @property
+    def batch_rows(self) -> int:
+        """How many utterances at a time pay; 1: give them one by one.
+
+        So on a CPU, where that is fastest; with personal baselines, as each utterance is judged by
+        those before it; and with encoders that take in what fills up a batch.
+        """
+        return self._ready()[0].batch_rows
 
     def warm_up(self) -> None:
-        """Load and verify the checkpoint, choose a device, and run every path once.
+        """Load and verify the checkpoint, choose a device, fit runtimes, and run every path once.
 
         Raises:
             CheckpointError: naming everything that is wrong with the checkpoint.
         """
-        if self._loaded is not None:
+        if self._fitted is not None:
             return
-        import torch
-
-        from core.models.checkpoint import load_checkpoint
-        from core.models.device import choose_device
-        from core.models.inference import Inference
-        from core.pipeline.threads import cores, threads_for
-
-        torch.set_num_threads(1)
-        loaded = load_checkpoint(self._info.path)
-        torch.set_num_threads(threads_for(loaded.processor, cores()))
-        self._inference = Inference(loaded.model, choose_device(self._preference))
-        self._hearing = hearing_for(loaded)
-        self._loaded = loaded
+        fitted = FittedModel.load(self._info, self._wishes)
+        self._heard = hearing_for(fitted.loaded)
+        self._fitted = fitted
         self._rehearse()
-
-    def _rehearse(self) -> None:
-        noise = np.random.default_rng(0).normal(0, 0.01, SAMPLE_RATE).astype(np.float32)
-        languages = self._info.specification.languages
-        text = Transcript("a", language=languages[0]) if languages else None
-        for transcript in (None, text):
-            self.final(Utterance(-1, 0, noise.size, noise), transcript)
-        self.reset()
+        if not fitted.fits:  # the GPU failed at the first try
+            fitted.fit()
 
     def partial(
         self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
     ) -> EmotionResult | None:
         """Judge the newest seconds of a growing utterance; None without anything to judge by."""
-        loaded, hearing = self._ready()
+        fitted, hearing = self._ready()
         began = time.perf_counter()
-        text = self._text(loaded, transcript, newest_only=True)
-        return self._judge(loaded, utterance, hearing.newest(utterance), text, began, whole=False)
+        text = read(fitted.loaded, transcript, words_in(at_most(seconds, hearing.partial_seconds)))
+        return self._judge(utterance, hearing.newest(utterance, seconds), text, began, whole=False)
 
     def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         """Judge a whole utterance, in chunks if it is long. Does not change the baseline.
 
         None without anything to judge by: a model that reads text only, and no text it may read.
         """
-        loaded, hearing = self._ready()
+        fitted, hearing = self._ready()
         began = time.perf_counter()
-        text = self._text(loaded, transcript, newest_only=False)
-        return self._judge(loaded, utterance, hearing.whole(utterance), text, began, whole=True)
+        text = read(fitted.loaded, transcript)
+        return self._judge(utterance, hearing.whole(utterance), text, began, whole=True)
+
+    def final_many(
+        self, utterances: Sequence[Utterance], transcripts: Sequence[Transcript | None]
+    ) -> list[EmotionResult | None]:
+        """Judge whole utterances, in batches of like length where these pay (`batch_rows`).
+
+        None of them is remembered meanwhile: baselines stay as they are for all.
+        """
+        if self.batch_rows == 1:
+            return [self.final(u, t) for u, t in zip(utterances, transcripts, strict=True)]
+        return self.final_in_batches(utterances, transcripts)
+
+    def final_in_batches(
+        self,
+        utterances: Sequence[Utterance],
+        transcripts: Sequence[Transcript | None],
+        rows: int = MOST_ROWS,
+    ) -> list[EmotionResult | None]:
+        """Judge whole utterances in batches of at most `rows`, whether that pays or not."""
+        fitted, hearing = self._ready()
+        heard = [hearing.whole(utterance) for utterance in utterances]
+        texts = [read(fitted.loaded, transcript) for transcript in transcripts]
+        items = [
+            Item(i, max(1, len(h.chunks)), max(h.seconds, default=0.0), _length(t))
+            for i, (h, t) in enumerate(zip(heard, texts, strict=True))
+            if h.chunks or t.tokens is not None
+        ]
+
+        def judge(batch: Sequence[Item]) -> list[EmotionResult]:
+            chosen = [item.index for item in batch]
+            return self._judge_batch(
+                batch,
+                [utterances[i] for i in chosen],
+                [heard[i] for i in chosen],
+                [texts[i] for i in chosen],
+            )
+
+        return in_order(len(utterances), batches_of(items, rows), judge)
 
     def remember(self, utterance: Utterance) -> None:
-        """Let a complete utterance shape its speaker's baseline; a second time changes nothing."""
-        self._ready()[1].remember(utterance)
+        """Let a complete utterance shape its speaker's baseline; a second time changes nothing.
+
+        A model that had to leave the GPU is fitted for the CPU here: the result of the utterance is
+        out, and nothing waits for this.
+        """
+        fitted, hearing = self._ready()
+        hearing.remember(utterance)
+        if not fitted.fits:
+            fitted.refit()
 
     def reset(self) -> None:
         """Forget every speaker and every cached utterance."""
-        if self._hearing is not None:
-            self._hearing.reset()
-        if self._inference is not None:
-            self._inference.forget()
+        if self._heard is not None:
+            self._heard.reset()
+        if self._fitted is not None:
+            self._fitted.inference.forget()
 
-    def _ready(self) -> tuple[LoadedModel, Hearing]:
-        if self._loaded is None or self._hearing is None:
+    def _ready(self) -> tuple[FittedModel, Hearing]:
+        if self._fitted is None:
             self.warm_up()
-        assert self._loaded is not None
-        assert self._hearing is not None
-        return self._loaded, self._hearing
+        assert self._fitted is not None
+        assert self._heard is not None
+        return self._fitted, self._heard
 
-    def _text(
-        self, loaded: LoadedModel, transcript: Transcript | None, *, newest_only: bool
-    ) -> ReadText:
-        modalities = loaded.specification.modalities
-        if Modality.TEXT not in modalities:
-            return ReadText()
-        without = ("speech_only",) if Modality.SPEECH in modalities else ()
-        if transcript is not None and transcript.rejection is not None:
-            return ReadText(notes=("text_rejected", *without))
-        text = transcript.text.strip() if transcript is not None else ""
-        if transcript is None or not text:
-            return ReadText(notes=without)
-        if not loaded.processor.understands(text, transcript.language):
-            return ReadText(notes=("text_language_unknown", *without))
-        if newest_only:
-            text = " ".join(text.split()[-PARTIAL_WORDS:])
-        return ReadText(text, loaded.processor.tokenize(text))
+    def _rehearse(self) -> None:
+        noise = np.random.default_rng(0).normal(0, 0.01, SAMPLE_RATE).astype(np.float32)
+        languages = self._info.specification.languages
+        text = Transcript("a", language=languages[0]) if languages else None
+        utterance = Utterance(-1, 0, noise.size, noise)
+        for transcript in (None, text):
+            self.final(utterance, transcript)
+        self.partial(replace(utterance, is_final=False), None)
+        self.reset()
 
     def _judge(
         self,
-        loaded: LoadedModel,
         utterance: Utterance,
         speech: HeardSpeech,
         text: ReadText,
@@ -171,9 +212,58 @@ class ModelAnalyzer:
     ) -> EmotionResult | None:
         if not speech.chunks and text.tokens is None:
             return None
-        assert self._inference is not None
-        assert self._hearing is not None
-        judgement = self._inference(self._hearing.inputs(speech, text.tokens), speech.key)
-        heard = self._hearing.baseline_seconds(utterance)
-        verdict = Verdict(loaded.info, judgement, speech, text, heard, whole)
+        fitted, hearing = self._ready()
+        inputs = hearing.inputs(speech, text.tokens)
+        judgement = fitted.inference(inputs, speech.key, speech.place)
+        return self._result(utterance, speech, text, judgement, began, whole=whole)
+
+    def _judge_batch(
+        self,
+        items: Sequence[Item],
+        utterances: Sequence[Utterance],
+        heard: Sequence[HeardSpeech],
+        texts: Sequence[ReadText],
+    ) -> list[EmotionResult]:
+        began = time.perf_counter()
+        fitted, hearing = self._ready()
+        judgement = fitted.inference(hearing.batch(heard, [text.tokens for text in texts]))
+        share = (time.perf_counter() - began) / len(items)
+        results, row = [], 0
+        for item, utterance, speech, text in zip(items, utterances, heard, texts, strict=True):
+            mine = judgement.rows(row, row + item.rows, item.tokens)
+            since = time.perf_counter() - share
+            results.append(self._result(utterance, speech, text, mine, since, whole=True))
+            row += item.rows
+        return results
+
+    def _result(
+        self,
+        utterance: Utterance,
+        speech: HeardSpeech,
+        text: ReadText,
+        judgement: Judgement,
+        began: float,
+        *,
+        whole: bool,
+    ) -> EmotionResult:
+        heard = self._ready()[1].baseline_seconds(utterance)
+        verdict = Verdict(self._info, judgement, speech, text, heard, whole)
         return verdict.result(self.model, time.perf_counter() - began)
+
+
+def _described(info: CheckpointInfo) -> ModelInfo:
+    """Return what a checkpoint says of itself before it is loaded."""
+    specification = info.specification
+    return ModelInfo(
+        name=info.name,
+        version=info.version,
+        digest=info.digest,
+        labels=specification.labels,
+        modalities=specification.modalities,
+        languages=specification.languages,
+        device_reason="not_loaded",
+    )
+
+
+def _length(text: ReadText) -> int | None:
+    return None if text.tokens is None else len(text.tokens.ids)

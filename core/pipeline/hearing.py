@@ -6,29 +6,29 @@ the speaker's own baseline, or by the samples as they are. Judging is the same f
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from core.models.baseline import SpeakerBaseline
-from core.models.speech_features import SpeechFeatureExtractor
+from core.models.place import Place
 from core.pipeline.evidence import Evidence, evidence_of
 from core.pipeline.speech_cache import SpeechCache
-from core.types import SAMPLE_RATE, FloatArray, Modality, Utterance
+from core.types import FloatArray, Modality, Utterance
 
 if TYPE_CHECKING:
     from core.models.checkpoint import LoadedModel
     from core.models.outputs import ModelInputs
-    from core.models.preparing import PreparesWaveforms
     from core.models.processor import Processor, SpeechMeasures
     from core.models.processor_loading import AnyProcessor
     from core.models.tokenizer import TokenizedText
 
+Tokens: TypeAlias = "TokenizedText | None"
+
 PARTIAL_SECONDS = 4.0
-"""A partial look takes in the newest speech only."""
+"""A partial look takes in the newest speech only, so much of it or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class HeardSpeech:
     starts: where each begins, in seconds from the start of the utterance; seconds: how long each
     is; weights: (chunks,), how much speech each holds, summing to one (without speech there is one
     chunk, the text); evidence: None when the speech is not judged; key: the same for the same
-    chunks, None where they may change (with the speaker's baseline, say).
+    chunks, None where they may change (with the speaker's baseline, say); place: where the only
+    chunk lies in a growing utterance, if that helps to encode it.
     """
 
     chunks: tuple[Any, ...] = ()
@@ -47,6 +48,7 @@ class HeardSpeech:
     weights: FloatArray = field(default_factory=lambda: np.ones(1, np.float32))
     evidence: Evidence | None = None
     key: Hashable = None
+    place: Place | None = None
 
     @property
     def duration(self) -> float | None:
@@ -62,8 +64,17 @@ class Hearing(Protocol):
         """How many frames were measured so far: what a look costs beside the model."""
         ...
 
-    def newest(self, utterance: Utterance) -> HeardSpeech:
-        """Return the newest seconds of a growing utterance, at a cost that does not grow."""
+    @property
+    def partial_seconds(self) -> float:
+        """How much of a growing utterance suits the model."""
+        ...
+
+    def newest(self, utterance: Utterance, seconds: float | None = None) -> HeardSpeech:
+        """Return the newest seconds of a growing utterance, at a cost that does not grow.
+
+        Args:
+            seconds: no more than so many; None: as many as suit the model.
+        """
         ...
 
     def whole(self, utterance: Utterance) -> HeardSpeech:
@@ -72,6 +83,15 @@ class Hearing(Protocol):
 
     def inputs(self, heard: HeardSpeech, text: TokenizedText | None) -> ModelInputs:
         """Return the chunks as a batch, each with the same text."""
+        ...
+
+    def batch(self, heard: Sequence[HeardSpeech], texts: Sequence[Tokens]) -> ModelInputs:
+        """Return the chunks of utterances as one batch, each with its utterance's text.
+
+        Args:
+            heard: one or more; all have chunks, or none has.
+            texts: as many; all None, or none is.
+        """
         ...
 
     def remember(self, utterance: Utterance) -> None:
@@ -104,9 +124,15 @@ class FrameHearing:
         """How many frames were measured so far."""
         return self._cache.measured
 
-    def newest(self, utterance: Utterance) -> HeardSpeech:
+    @property
+    def partial_seconds(self) -> float:
+        """How much of a growing utterance suits the model."""
+        return PARTIAL_SECONDS
+
+    def newest(self, utterance: Utterance, seconds: float | None = None) -> HeardSpeech:
         """Return the newest seconds of a growing utterance."""
-        return self._heard(utterance, *self._cache.newest(utterance, PARTIAL_SECONDS))
+        most = at_most(seconds, self.partial_seconds)
+        return self._heard(utterance, *self._cache.newest(utterance, most))
 
     def whole(self, utterance: Utterance) -> HeardSpeech:
         """Return all of an utterance, in chunks if it is long."""
@@ -114,8 +140,12 @@ class FrameHearing:
 
     def inputs(self, heard: HeardSpeech, text: TokenizedText | None) -> ModelInputs:
         """Return the chunks as a batch, each with the same text."""
-        chunks: Sequence[SpeechMeasures] = heard.chunks
-        return self._processor.batch(chunks, None if text is None else [text] * len(chunks))
+        return self.batch([heard], [text])
+
+    def batch(self, heard: Sequence[HeardSpeech], texts: Sequence[Tokens]) -> ModelInputs:
+        """Return the chunks of utterances as one batch, each with its utterance's text."""
+        chunks: list[SpeechMeasures] = [chunk for one in heard for chunk in one.chunks]
+        return self._processor.batch(chunks, text_of_chunks(heard, texts))
 
     def remember(self, utterance: Utterance) -> None:
         """Let a complete utterance shape its speaker's baseline, once."""
@@ -155,74 +185,16 @@ class FrameHearing:
         )
 
 
-class WaveHearing:
-    """Samples as a pretrained encoder takes them; no personal baseline.
-
-    Frames are measured only for what they tell about the evidence: how much voice there is, over
-    how much noise.
-    """
-
-    def __init__(self, processor: PreparesWaveforms) -> None:
-        self._processor = processor
-        self._extractor = SpeechFeatureExtractor()
-        self._cache = SpeechCache(self._extractor)
-
-    @property
-    def frames_measured(self) -> int:
-        """How many frames were measured so far."""
-        return self._cache.measured
-
-    def newest(self, utterance: Utterance) -> HeardSpeech:
-        """Return the newest seconds of a growing utterance."""
-        count = utterance.samples.size
-        seconds = min(PARTIAL_SECONDS, self._processor.longest_seconds)
-        first = max(0, count - round(seconds * SAMPLE_RATE))
-        frames, _ = self._cache.newest(utterance, seconds)
-        return self._heard(utterance.samples[first:], first, frames)
-
-    def whole(self, utterance: Utterance) -> HeardSpeech:
-        """Return all of an utterance, in chunks if it is long."""
-        heard = self._heard(utterance.samples, 0, self._cache.whole(utterance))
-        place = (utterance.index, utterance.channel, utterance.start, utterance.end)
-        # The sum costs nothing beside the model, and a mistaken key would be a wrong answer.
-        return replace(heard, key=(*place, zlib.crc32(utterance.samples.tobytes())))
-
-    def inputs(self, heard: HeardSpeech, text: TokenizedText | None) -> ModelInputs:
-        """Return the chunks as a batch, each with the same text."""
-        chunks: Sequence[FloatArray] = heard.chunks
-        return self._processor.batch(chunks, None if text is None else [text] * len(chunks))
-
-    def remember(self, utterance: Utterance) -> None:
-        """Do nothing: these encoders were trained on voices as they are."""
-
-    def baseline_seconds(self, utterance: Utterance) -> float:
-        """Return 0: there is no baseline."""
-        return 0.0
-
-    def reset(self) -> None:
-        """Forget every cached utterance."""
-        self._cache.clear()
-
-    def _heard(self, samples: FloatArray, first: int, frames: FloatArray) -> HeardSpeech:
-        pieces = self._processor.pieces(samples)
-        return HeardSpeech(
-            chunks=tuple(piece.waveform for piece in pieces),
-            starts=tuple(first / SAMPLE_RATE + piece.start for piece in pieces),
-            seconds=tuple(piece.seconds for piece in pieces),
-            weights=np.array([piece.weight for piece in pieces], np.float32),
-            evidence=evidence_of(frames, self._extractor),
-        )
-
-
 class NoHearing:
     """For a model that reads text only."""
 
     frames_measured = 0
+    partial_seconds = PARTIAL_SECONDS
 
     def __init__(self, processor: AnyProcessor) -> None:
         self._processor = processor
 
-    def newest(self, utterance: Utterance) -> HeardSpeech:
+    def newest(self, utterance: Utterance, seconds: float | None = None) -> HeardSpeech:
         """Return nothing."""
         return HeardSpeech()
 
@@ -232,7 +204,11 @@ class NoHearing:
 
     def inputs(self, heard: HeardSpeech, text: TokenizedText | None) -> ModelInputs:
         """Return a batch of one text."""
-        return self._processor.batch(None, None if text is None else [text])
+        return self.batch([heard], [text])
+
+    def batch(self, heard: Sequence[HeardSpeech], texts: Sequence[Tokens]) -> ModelInputs:
+        """Return a batch of texts."""
+        return self._processor.batch(None, [text for text in texts if text is not None] or None)
 
     def remember(self, utterance: Utterance) -> None:
         """Do nothing."""
@@ -252,7 +228,25 @@ def hearing_for(loaded: LoadedModel) -> Hearing:
     processor = loaded.processor
     if Modality.SPEECH not in loaded.specification.modalities:
         return NoHearing(processor)
-    return FrameHearing(processor) if isinstance(processor, Processor) else WaveHearing(processor)
+    if isinstance(processor, Processor):
+        return FrameHearing(processor)
+    from core.pipeline.wave_hearing import wave_hearing
+
+    return wave_hearing(loaded.model, processor)
+
+
+def at_most(asked: float | None, suits: float) -> float:
+    """Return how many seconds to look at: what suits the model, or less if less is asked for."""
+    return suits if asked is None else min(asked, suits)
+
+
+def text_of_chunks(
+    heard: Sequence[HeardSpeech], texts: Sequence[Tokens]
+) -> list[TokenizedText] | None:
+    """Return the text of every chunk of every utterance; None when there are no texts."""
+    pairs = zip(heard, texts, strict=True)
+    found = [text for one, text in pairs if text is not None for _ in one.chunks]
+    return found or None
 
 
 def _speaker_key(utterance: Utterance) -> str:
