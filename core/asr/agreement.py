@@ -17,10 +17,20 @@ class LocalAgreement:
         self._stable: list[str] = []
         self._previous: list[str] = []
 
+    @property
+    def stable(self) -> tuple[str, ...]:
+        """The confirmed words."""
+        return tuple(self._stable)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The confirmed words and those the last pass heard after them."""
+        return (*self._stable, *self._previous[len(self._stable) :])
+
     def update(self, words: Sequence[str]) -> tuple[str, str]:
         """Take the words of a new pass; return stable and tentative text."""
         confirmed = len(self._stable)
-        agreed = _common_prefix(self._previous, words)
+        agreed = common_prefix(self._previous, words)
         if agreed > confirmed:
             self._stable += words[confirmed:agreed]
         self._previous = list(words)
@@ -28,19 +38,30 @@ class LocalAgreement:
 
     def current(self) -> tuple[str, str]:
         """Return stable and tentative text without a new pass."""
-        tentative = self._previous[len(self._stable) :]
-        return " ".join(self._stable), " ".join(tentative)
+        return " ".join(self._stable), " ".join(self.words[len(self._stable) :])
+
+    def agrees(self, words: Sequence[str]) -> bool:
+        """Whether `words` begin with the confirmed ones."""
+        return common_prefix(self._stable, words) == len(self._stable)
+
+    def release(self, count: int) -> tuple[str, ...]:
+        """Hand over the first `count` words for good: later passes begin after them."""
+        released = self.words[:count]
+        self._stable = self._stable[count:]
+        self._previous = self._previous[count:]
+        return released
 
 
-def _common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
+def common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
     """Return how many leading words are the same but for case and punctuation."""
     count = 0
     for a, b in zip(first, second, strict=False):
-        if _bare(a) != _bare(b):
+        if bare(a) != bare(b):
             break
         count += 1
     return count
 
 
-def _bare(word: str) -> str:
+def bare(word: str) -> str:
+    """Return a word without what passes may disagree on: case and punctuation."""
     return "".join(character for character in word.casefold() if character.isalnum()) or word

@@ -138,3 +138,16 @@ def _find_in_hub_cache(repository: str) -> Path | None:
 def installed_models(root: Path | None = None) -> tuple[str, ...]:
     """Return the names of the catalog that can be used at once."""
     return tuple(name for name in CATALOG if find_model(name, root) is not None)
+
+
+def smaller_model(model: str, root: Path | None = None) -> str | None:
+    """Return the next smaller model of the catalog, rather one that is on this machine.
+
+    None for the smallest and for folders, whose size is not known.
+    """
+    if looks_like_folder(model):
+        return None
+    names = list(CATALOG)
+    smaller = names[: names.index(model)][::-1]
+    here = next((name for name in smaller if find_model(name, root) is not None), None)
+    return here or next(iter(smaller), None)

@@ -4,62 +4,41 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.asr.agreement import LocalAgreement
-from core.asr.catalog import CATALOG, DEFAULT_MODEL, check_folder, require_model
+from core.asr.catalog import check_folder, require_model, smaller_model
+from core.asr.decoder import GREEDY, Decoder, DecoderChoice, Search
 from core.asr.gates import sift
+from core.asr.growing import GrowingText, GrowingTexts, heard_words
+from core.asr.host import DecoderHost, load_engine
+from core.asr.memory import AcceptedTexts, tail
 from core.asr.segments import Decoding, Segment
-from core.errors import RecognitionError
-from core.types import SAMPLE_RATE, FloatArray, Transcript, Utterance, Word, seconds
+from core.asr.settings import WhisperSettings, check_settings, takes_speech_window
+from core.asr.threads import choose_threads
+from core.asr.transcripts import likelihood_of, transcript_of
+from core.types import SAMPLE_RATE, FloatArray, Message, Transcript, Utterance
 
-if TYPE_CHECKING:
-    from core.asr.engine import Engine
+__all__ = ["WhisperSettings", "WhisperTranscriber"]
 
 _logger = logging.getLogger(__name__)
 _SHORTEST = int(0.1 * SAMPLE_RATE)
 """Samples; less than this holds no word."""
-_PROMPT_CHARACTERS = 120
 _SURE_LANGUAGE = 0.7
 _SHORT_SECONDS = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class WhisperSettings:
-    """How to recognise.
-
-    model: a name of `core.asr.catalog` or the folder of a CTranslate2 Whisper model.
-    languages: the languages that may be spoken; detection chooses among them.
-    language: locks recognition to one language; None detects.
-    device: "cpu", "cuda" or "auto"; compute_type: of CTranslate2, or "auto".
-    cpu_threads: 0 leaves one core in two to the rest of the application.
-    beam_size: for final texts; partial ones are greedy.
-    use_context: give the end of the text before as a prompt. Off: a mistake then can't spread.
-    partial_share: the most of the time that partial passes may take: finals then never wait long.
-    """
-
-    model: str = DEFAULT_MODEL
-    languages: tuple[str, ...] = ("ko", "en")
-    language: str | None = None
-    device: str = "auto"
-    compute_type: str = "auto"
-    cpu_threads: int = 0
-    beam_size: int = 5
-    use_context: bool = False
-    partial_share: float = 0.5
+_TEMPERATURES = (0.0, 0.2, 0.4)
+"""Of a second look: a text that repeats itself is written again with the next."""
 
 
 class WhisperTranscriber:
     """Transcribes utterances that the voice activity detector has passed.
 
-    Not to be shared between threads. `folder` overrides the look-up of `settings.model`.
+    Not to be shared between threads. `folder` overrides the look-up of `settings.model`; `load` is
+    what loads a model.
     """
 
     def __init__(
@@ -67,15 +46,16 @@ class WhisperTranscriber:
         settings: WhisperSettings | None = None,
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        load: Callable[[DecoderChoice], Decoder] = load_engine,
     ) -> None:
         self._settings = settings or WhisperSettings()
-        self._languages = _allowed(self._settings)
+        check_settings(self._settings)
         self._folder = folder
         self._clock = clock
-        self._engine: Engine | None = None
-        self._growing = _Growing()
-        self._last_language: str | None = None
-        self._last_text = ""
+        self._host = DecoderHost(self.name, self._choose, load)
+        self._growing = GrowingTexts()
+        self._next_partial = -math.inf
+        self._accepted = AcceptedTexts()
 
     @property
     def name(self) -> str:
@@ -85,142 +65,189 @@ class WhisperTranscriber:
     @property
     def device(self) -> str | None:
         """Where it runs, "cpu" or "cuda"; None before `warm_up`."""
-        return self._engine.device if self._engine else None
+        return self._host.decoder.device if self._host.decoder else None
+
+    @property
+    def lossy(self) -> bool:
+        """Whether the encoder gets a shortened window, so that words may differ; see settings."""
+        return self._host.decoder is not None and self._host.decoder.speech_window
+
+    @property
+    def smaller(self) -> str | None:
+        """Name of the next smaller model, rather one that is on this machine; None for folders."""
+        return smaller_model(self._settings.model)
+
+    def take_messages(self) -> tuple[Message, ...]:
+        """Return what happened since the last call: "whisper_on_cpu" (`model`, `reason`)."""
+        return self._host.take_messages()
 
     def warm_up(self) -> None:
-        """Load the model and decode a moment of silence. Raises RecognitionError."""
-        if self._engine is None:
-            folder = self._folder or require_model(self._settings.model)
-            check_folder(folder)
-            self._engine = self._load(folder)
-            self._engine.decode(np.zeros(SAMPLE_RATE // 2, np.float32), self._languages[0])
+        """Load the model and decode a moment of silence. Raises RecognitionError.
 
-    def _load(self, folder: Path) -> Engine:
-        from core.asr.engine import Engine  # costs half a second and ctranslate2's libraries
+        Called when a session begins: what was said in an earlier one is forgotten.
+        """
+        self._growing = GrowingTexts()
+        self._accepted = AcceptedTexts()
+        self._next_partial = -math.inf
+        if self._host.decoder is None:
+            silence = np.zeros(SAMPLE_RATE // 2, np.float32)
+            language = self._settings.allowed[0]
+            self._host.ask(lambda decoder: decoder.decode_once(silence, language))
 
+    def _choose(self, on_cpu: bool) -> DecoderChoice:
         settings = self._settings
-        threads = settings.cpu_threads or max(1, (os.cpu_count() or 2) // 2)
-        return Engine(folder, settings.device, settings.compute_type, threads)
+        if on_cpu:
+            settings = replace(settings, device="cpu", compute_type="auto")
+        folder = self._folder or require_model(settings.model)
+        check_folder(folder)
+        return DecoderChoice(
+            folder,
+            settings.device,
+            settings.compute_type,
+            choose_threads(settings.cpu_threads, folder),
+            takes_speech_window(folder, settings),
+        )
 
     def partial(self, utterance: Utterance) -> Transcript:
-        """Transcribe a growing utterance greedily; text that two passes agree on is stable."""
-        if self._growing.index != utterance.index:
-            self._growing = _Growing(utterance.index)
-        growing = self._growing
-        now = self._clock()
-        if len(utterance.samples) < _SHORTEST or not growing.due(now):
-            return _growing_text(growing)
-        decoding = self._decode(utterance.samples, beam_size=1, word_times=False)
+        """Transcribe a growing utterance greedily; text that two passes agree on is stable.
+
+        A pass listens to the newest seconds only (`core.asr.growing.LONGEST`).
+        """
+        growing = self._growing.of(utterance.index)
+        length, now = len(utterance.samples), self._clock()
+        if length < _SHORTEST or now < self._next_partial:
+            return growing.transcript()
+        timed = growing.ready(length)
+        if length - growing.begin >= _SHORTEST:
+            self._listen(growing, utterance, timed)
         cost = self._clock() - now
-        growing.next_pass = now + cost / self._settings.partial_share
-        passed, _ = sift(decoding.segments)
-        growing.language = decoding.language
-        growing.agreement.update([word for segment in passed for word in segment.text.split()])
-        return _growing_text(growing)
+        self._next_partial = now + cost / self._settings.partial_share
+        return growing.transcript()
+
+    def _listen(self, growing: GrowingText, utterance: Utterance, timed: bool) -> None:
+        """Make one pass over what a growing utterance has not left behind."""
+        samples = utterance.samples[growing.begin :]
+        if growing.language is None or not growing.cut:
+            growing.language, _ = self._language(replace(utterance, samples=samples))
+        language, prompt = growing.language, tail(growing.kept) or None
+        passed, refused = self._once(samples, language, timed, prompt)
+        if refused and prompt:
+            passed, _ = self._once(samples, language, timed, None)
+        text = " ".join(segment.text for segment in passed)
+        words = [word for segment in passed for word in segment.words]
+        length = len(utterance.samples)
+        growing.hear(heard_words(text, words, len(samples) / SAMPLE_RATE), length)
+
+    def _once(
+        self, samples: FloatArray, language: str, timed: bool, prompt: str | None
+    ) -> tuple[tuple[Segment, ...], str | None]:
+        """Return what one greedy pass heard and may be shown, and the rejection if nothing may."""
+        decoding = self._host.ask(
+            lambda decoder: decoder.decode_once(samples, language, 1.0, timed, prompt)
+        )
+        return sift(decoding.segments)
 
     def final(self, utterance: Utterance) -> Transcript:
-        """Transcribe a complete utterance; a gated text comes back empty with `rejection` set."""
-        self._growing = _Growing()
+        """Transcribe a complete utterance; a gated text comes back empty with `rejection` set.
+
+        Also a paused one: if it grows on, its stable text does so too.
+        """
+        if utterance.is_final:
+            self._growing.finish(utterance.index)
         if len(utterance.samples) < _SHORTEST:
             return Transcript("", confidence=0.0, rejection="too_short")
         if not np.isfinite(utterance.samples).all():
             return Transcript("", confidence=0.0, rejection="not_a_number")
-        decoding = self._decode(utterance.samples, self._settings.beam_size, word_times=True)
-        passed, refused = sift(decoding.segments)
-        if refused is not None:
-            _logger.info("utterance %d: text refused (%s)", utterance.index, refused)
-            return Transcript("", language=decoding.language, confidence=0.0, rejection=refused)
-        text = " ".join(segment.text for segment in passed)
-        self._last_language, self._last_text = decoding.language, text
-        return Transcript(
-            text,
-            language=decoding.language,
-            words=_session_words(passed, utterance),
-            confidence=_confidence(passed),
-        )
+        language, probability = self._language(utterance, thorough=not self._settings.quick_finals)
+        decode = self._quick if self._settings.quick_finals else self._thorough
+        prompt = self._prompt(utterance, language)
+        decoding = decode(utterance, language, probability, prompt)
+        transcript = transcript_of(decoding, utterance)
+        if prompt and (transcript.rejection or transcript.text == prompt):
+            prompt = None
+            decoding = decode(utterance, language, probability, prompt)
+            transcript = transcript_of(decoding, utterance)
+        return self._accept(utterance, transcript, None if prompt else likelihood_of(decoding))
 
     def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
-        """Return None: `final` was thorough."""
-        return None
+        """Search again with a beam; return what it finds if that is another text, and likelier.
 
-    @property
-    def smaller(self) -> str | None:
-        """Name of the next smaller model of the catalog, None for the smallest and for folders."""
-        names = list(CATALOG)
-        place = names.index(self._settings.model) if self._settings.model in names else 0
-        return names[place - 1] if place else None
-
-    def _decode(self, samples: FloatArray, beam_size: int, word_times: bool) -> Decoding:
-        self.warm_up()
-        assert self._engine is not None
-        try:
-            language, probability = self._language(samples)
-            return self._engine.decode(
-                samples, language, probability, beam_size, word_times, self._prompt(language)
-            )
-        except RuntimeError as error:  # ctranslate2: out of memory, a lost GPU
-            raise RecognitionError(
-                f"{self.name} failed: {error}.", "Choose a smaller model, or the CPU."
-            ) from error
-
-    def _language(self, samples: FloatArray) -> tuple[str, float]:
-        """Choose among the allowed languages; a short unclear utterance keeps the last one."""
-        assert self._engine is not None
-        if len(self._languages) == 1:
-            return self._languages[0], 1.0
-        language, probability = self._engine.detect_language(samples, self._languages)
-        unclear = probability < _SURE_LANGUAGE and len(samples) < _SHORT_SECONDS * SAMPLE_RATE
-        if unclear and self._last_language is not None:
-            return self._last_language, probability
-        return language, probability
-
-    def _prompt(self, language: str) -> str | None:
-        if not self._settings.use_context or language != self._last_language:
+        Only what passes the gates can take the place of a rejected text. None after a thorough
+        final: it stands. Right after `final` the encoder's work is still there.
+        """
+        heard = transcript.rejection not in ("too_short", "not_a_number")
+        if not self._settings.quick_finals or not heard:
             return None
-        return self._last_text[-_PROMPT_CHARACTERS:] or None
+        language = transcript.language or self._language(utterance)[0]
+        search = Search(self._settings.beam_size, _TEMPERATURES)
+        decoding = self._quick(utterance, language, 1.0, None, search)
+        again = transcript_of(decoding, utterance)
+        if again.rejection is not None:
+            return None
+        if again.text == transcript.text:
+            return again if again.words and not transcript.words else None
+        found = likelihood_of(decoding)
+        if found is None or not self._beats(found, utterance, language, transcript):
+            return None
+        return self._accept(utterance, again, found)
 
+    def _beats(self, found: float, utterance: Utterance, language: str, old: Transcript) -> bool:
+        """Whether a text is likelier than the one that is to be replaced; than none, always."""
+        if not old.text:
+            return True
+        known = self._accepted.likelihood_of(utterance, old.text)
+        if known is None:
+            samples, text = utterance.samples, old.text
+            known = self._host.ask(lambda decoder: decoder.likelihood(samples, language, text))
+        return found > known
 
-class _Growing:
-    """The utterance that is being spoken."""
+    def _quick(
+        self,
+        utterance: Utterance,
+        language: str,
+        probability: float,
+        prompt: str | None,
+        search: Search = GREEDY,
+    ) -> Decoding:
+        samples = utterance.samples
+        return self._host.ask(
+            lambda decoder: decoder.decode_once(
+                samples, language, probability, True, prompt, search
+            )
+        )
 
-    def __init__(self, index: int | None = None) -> None:
-        self.index = index
-        self.agreement = LocalAgreement()
-        self.language: str | None = None
-        self.next_pass = -math.inf
+    def _thorough(
+        self, utterance: Utterance, language: str, probability: float, prompt: str | None
+    ) -> Decoding:
+        samples, beam = utterance.samples, self._settings.beam_size
+        return self._host.ask(
+            lambda decoder: decoder.decode(samples, language, probability, beam, True, prompt)
+        )
 
-    def due(self, now: float) -> bool:
-        return now >= self.next_pass
+    def _accept(
+        self, utterance: Utterance, transcript: Transcript, likelihood: float | None
+    ) -> Transcript:
+        if transcript.rejection is not None:
+            _logger.info("utterance %d: text refused (%s)", utterance.index, transcript.rejection)
+            self._accepted.forget(utterance)
+        elif transcript.language is not None:
+            language, text = transcript.language, transcript.text
+            self._accepted.accept(utterance, language, text, likelihood)
+        return transcript
 
+    def _language(self, utterance: Utterance, thorough: bool = False) -> tuple[str, float]:
+        """Choose among the allowed languages; a short unclear utterance keeps the last one."""
+        allowed, samples = self._settings.allowed, utterance.samples
+        if len(allowed) == 1:
+            return allowed[0], 1.0
+        language, probability = self._host.ask(
+            lambda decoder: decoder.detect_language(samples, allowed, thorough)
+        )
+        unclear = probability < _SURE_LANGUAGE and len(samples) < _SHORT_SECONDS * SAMPLE_RATE
+        before = self._accepted.language_for(utterance)
+        return (before, probability) if unclear and before else (language, probability)
 
-def _growing_text(growing: _Growing) -> Transcript:
-    stable, tentative = growing.agreement.current()
-    return Transcript(stable, tentative, language=growing.language, is_final=False)
-
-
-def _allowed(settings: WhisperSettings) -> tuple[str, ...]:
-    """Return the languages to choose from. Raises RecognitionError when there is none."""
-    languages = (settings.language,) if settings.language else settings.languages
-    if not languages:
-        raise RecognitionError("No language is allowed for recognition.", "Allow at least one.")
-    return languages
-
-
-def _session_words(segments: Sequence[Segment], utterance: Utterance) -> tuple[Word, ...]:
-    """Shift word times to the session, in order and inside the utterance."""
-    begin, end = seconds(utterance.start), seconds(utterance.end)
-    words, earliest = [], begin
-    for word in (word for segment in segments for word in segment.words):
-        start = min(max(word.start + begin, earliest), end)
-        stop = min(max(word.end + begin, start), end)
-        words.append(Word(word.text, start, stop, min(1.0, max(0.0, word.confidence))))
-        earliest = start
-    return tuple(words)
-
-
-def _confidence(segments: Sequence[Segment]) -> float:
-    """Return the mean probability of the words; of the tokens where no word has one."""
-    words = [word.confidence for segment in segments for word in segment.words]
-    if words:
-        return float(np.mean(words))
-    return float(np.mean([math.exp(segment.average_log_probability) for segment in segments]))
+    def _prompt(self, utterance: Utterance, language: str) -> str | None:
+        if not self._settings.use_context:
+            return None
+        return self._accepted.prompt_for(utterance, language)

@@ -16,6 +16,7 @@ from core.asr.catalog import (
     missing_files,
     models_folder,
     require_model,
+    smaller_model,
 )
 from core.asr.fallback import find_transcriber
 from core.asr.whisper import WhisperSettings
@@ -124,3 +125,24 @@ def test_requiring_an_absent_model_says_how_large_the_download_is() -> None:
 
 def test_models_are_kept_in_the_folder_of_the_user(user_folders: Path) -> None:
     assert models_folder().is_relative_to(user_folders)
+
+
+def test_a_smaller_model_that_is_here_is_offered_before_the_next_smaller_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        "huggingface_hub.file_download.constants.HF_HUB_CACHE", str(tmp_path / "cache")
+    )
+    assert smaller_model("medium", tmp_path) == "small"
+    make_folder(tmp_path / "tiny")
+    assert smaller_model("medium", tmp_path) == "tiny"
+    make_folder(tmp_path / "base")
+    assert smaller_model("medium", tmp_path) == "base"
+    make_folder(tmp_path / "turbo")
+    assert smaller_model("medium", tmp_path) == "base"
+
+
+def test_nothing_is_smaller_than_the_smallest_or_than_a_folder(tmp_path: Path) -> None:
+    assert smaller_model("tiny", tmp_path) is None
+    assert smaller_model(str(tmp_path), tmp_path) is None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from core.asr.decoder import DecoderChoice
 from core.asr.engine import Engine
 from core.asr.gates import rejection
 from core.asr.segments import Segment
@@ -129,7 +130,7 @@ def test_the_gates_tell_made_up_text_from_heard_text(
     known_clips: list[SpokenClip], unheard_clips: list[SpokenClip]
 ) -> None:
     """A beam writes something for most speech; what it writes is judged before any gate saw it."""
-    engine = Engine(MODEL, "cpu", "auto", 1)
+    engine = Engine(DecoderChoice(MODEL, "cpu"))
 
     def written(clips: list[SpokenClip]) -> list[Segment]:
         languages = [clip.language if clip.language == "ko" else "en" for clip in clips]

@@ -1,0 +1,52 @@
+"""On how many threads recognition runs on a CPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MOST = 4
+"""More threads hardly help to decode one utterance."""
+_LEFT_ALONE = 2
+"""Cores for the window and for the emotion model."""
+_SMALL_BYTES = 200_000_000
+"""A smaller model.bin is tiny's or base's: their decoding is faster with one thread than with two
+that wait for each other at every token."""
+
+
+def choose_threads(wanted: int, folder: Path, cores: int | None = None) -> int:
+    """Return `wanted` if that is positive, else what suits the model and the machine.
+
+    Args:
+        wanted: 0 to choose.
+        folder: of the model, whose size counts.
+        cores: on which the process may run; None: ask the system.
+    """
+    if wanted > 0:
+        return wanted
+    if _size(folder) < _SMALL_BYTES:
+        return 1
+    available = _cores() if cores is None else cores
+    return max(1, min(MOST, available - _LEFT_ALONE))
+
+
+def wait_passively() -> None:
+    """Let OpenMP's threads sleep while they wait for work, instead of turning in circles.
+
+    Works only before the first library that brings OpenMP is loaded; a choice that somebody made
+    in the environment stands.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _size(folder: Path) -> int:
+    try:
+        return (folder / "model.bin").stat().st_size
+    except OSError:
+        return 0
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
