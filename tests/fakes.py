@@ -92,8 +92,9 @@ class EnergyVad:
 class LoudnessCutter:
     """Takes loud for speech: partials four times a second, a final after 0.3 s of quiet.
 
-    Like the real segmenters, and with their sharing of indices among the channels, but with no
-    opinion on what is speech.
+    After 0.1 s of quiet a paused partial covers what the final will cover if it stays quiet. Like
+    the real segmenters, and with their sharing of indices among the channels, but with no opinion
+    on what is speech.
     """
 
     def __init__(self, speakers: Sequence[str | None], threshold: float = 0.01) -> None:
@@ -139,7 +140,16 @@ class LoudnessCutter:
         self._open[channel] = newer
         if self._quiet[channel] >= 0.3 * SAMPLE_RATE:
             return [self._final(channel)]
-        return [Cut(newer)] if revision > growing.revision else []
+        if 0 <= self._quiet[channel] - 0.1 * SAMPLE_RATE < row.size:
+            return [self._paused(channel)]
+        due = revision > growing.revision and self._quiet[channel] < 0.1 * SAMPLE_RATE
+        return [Cut(newer)] if due else []
+
+    def _paused(self, channel: int) -> Cut:
+        last = replace(self._open[channel], revision=self._open[channel].revision + 1)
+        self._open[channel] = last
+        end = last.end - self._quiet[channel]
+        return Cut(replace(last, samples=last.samples[: end - last.start], end=end, paused=True))
 
     def _final(self, channel: int) -> Cut:
         last = self._open.pop(channel)
@@ -553,6 +563,8 @@ class FakeTranscriber:
         self._fail_to_load = fail_to_load
         self._reject = frozenset(reject)
         self._language = language
+        self.messages: list[Message] = []
+        """What is told at the next opportunity."""
         self.calls: list[tuple[str, int, int]] = []
         self.threads: set[str] = set()
         self.gate: threading.Event | None = None
@@ -589,7 +601,11 @@ class FakeTranscriber:
     def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
         self._work("better", utterance)
         text = self._better.get(utterance.index)
-        return None if text is None else replace(transcript, text=text)
+        return None if text is None else replace(transcript, stable=text)
+
+    def take_messages(self) -> tuple[Message, ...]:
+        told, self.messages = tuple(self.messages), []
+        return told
 
     def _text(self, index: int) -> str:
         return self._texts.get(index, f"utterance {index}")

@@ -45,6 +45,7 @@ class Growing:
     """Samples, speech probabilities and loudness of an utterance that is not over.
 
     The samples lie in one array that is only appended to, so a partial utterance is a view.
+    `shown` is where the newest partial ended, `paused_at` where the newest paused one did.
 
     Args:
         before: the pre-roll, shape (n,).
@@ -62,6 +63,7 @@ class Growing:
         self.position = start + before.size
         self.speech_end = self.position
         self.shown = start
+        self.paused_at = start
         self.index: int | None = None
         self.revision = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.audio.growing import Growing, History
 from core.audio.speech_gate import GateSettings, SpeechGate
@@ -59,10 +59,12 @@ def _samples(duration: float) -> int:
 class Segmenter:
     """Turns the blocks of one channel into utterances: growing partials, then a final.
 
-    A partial never reaches beyond `padding` after the last speech, so the last partial before a
-    final covers, when nothing more is said, exactly the same samples as the final that follows
-    after the rest of the hangover. A sample belongs to at most one utterance.
-    An utterance cut for its length may end before the last partial of it did.
+    A partial never reaches beyond `padding` after the last speech. Once that much silence was heard
+    one partial is `paused`, once in each pause: if nothing more is said, it covers exactly the same
+    samples as the final that follows after the rest of the hangover. If speech resumes, if the
+    utterance is cut for its length, or if a source that ends was padded, the final covers others:
+    start and end tell. A sample belongs to at most one utterance, and one that is cut for its
+    length may end before the last partial of it did.
     """
 
     def __init__(
@@ -142,7 +144,9 @@ class Segmenter:
         if growing.silence >= _samples(settings.hangover):
             return self._closed(growing)
         if growing.length >= self._limit:
-            return self._split(growing)
+            # Behind a cut there must be speech, or the rest would be an utterance of silence.
+            over = growing.silence >= _samples(settings.min_remainder)
+            return self._closed(growing) if over else self._split(growing)
         if growing.index is None and growing.length >= _samples(settings.max_candidate):
             self._open = growing = growing.rest(growing.position - growing.length // 2, self._limit)
         return self._partial(growing)
@@ -173,13 +177,18 @@ class Segmenter:
 
     def _partial(self, growing: Growing) -> tuple[Utterance, ...]:
         end = growing.end(self._padding)
-        paused = growing.silence >= _samples(self._settings.padding) and end > growing.shown
-        due = end - max(growing.shown, growing.start) >= _samples(self._settings.partial_interval)
+        paused = growing.silence >= max(self._padding, 1) and end != growing.paused_at
+        grown = end - max(growing.shown, growing.start)
+        # In silence a partial would only hold up the paused one, which is a moment away.
+        due = growing.silence == 0 or growing.index is None
+        due = due and grown >= _samples(self._settings.partial_interval)
         if not (due or paused) or not self._confirm(growing):
             return ()
         growing.shown = end
+        if paused:
+            growing.paused_at = end
         growing.revision += 1
-        return (self._utterance(growing, end, is_final=False),)
+        return (replace(self._utterance(growing, end, is_final=False), paused=paused),)
 
     def _finished(self, growing: Growing, limit: int | None = None) -> tuple[Utterance, ...]:
         if not self._confirm(growing):

@@ -34,6 +34,18 @@ LADDER: tuple[Effort, ...] = (
     Effort(partial_interval=0.5, better_text=False),
     Effort(partial_interval=1.0, partial_seconds=2.0, better_text=False),
     Effort(partial_interval=2.0, partial_seconds=2.0, partial_text=False, better_text=False),
-    Effort(2.0, 1.5, partial_text=False, ahead=False, better_text=False, smaller_model=True),
+    Effort(
+        partial_interval=2.0,
+        partial_seconds=1.5,
+        partial_text=False,
+        ahead=False,
+        better_text=False,
+        smaller_model=True,
+    ),
 )
-"""From everything to least; a session that falls behind goes one step at a time."""
+"""From everything to least; a session that falls behind goes one step at a time.
+
+First nobody looks twice and looks are fewer, then shorter, then growing texts go, and last what
+is prepared in pauses, whereupon a smaller recognition model is offered. What is common to all steps
+is what they never touch: finished utterances, and the sound.
+"""

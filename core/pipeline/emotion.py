@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.pipeline.events import Notice, Severity
+from core.pipeline.effort import Effort
 from core.pipeline.in_context import InContext, without_features
-from core.pipeline.jobs import EmotionJob, Judge, ShowText, Stage
+from core.pipeline.jobs import EmotionJob, Judge, Prepare, Revise, ShowText, Stage
+from core.pipeline.judging import FAILED, Judging, Opinion
 from core.pipeline.naming import SpeakerNames
-from core.pipeline.protocols import Analyzer
 from core.pipeline.work_queue import WorkQueue
-from core.types import EmotionResult, Message, Transcript, Turn, TurnStatus, Utterance
+from core.types import EmotionResult, Transcript, Turn, TurnStatus, Utterance
 
-log = logging.getLogger(__name__)
-
-FAILED = "emotion_failed"
 TEXT_AWAITED = "text_awaited"
 """The model reads text only, and the text is still to come ..."""
 NO_TEXT = "no_text_to_judge"
@@ -32,41 +28,46 @@ _STATUS = {
 class EmotionWorker:
     """Judges what waits on `queue` and publishes each turn as far as it has come.
 
-    The only maker of turns: whatever is known about one is put together here, on one thread.
+    The only maker of turns but for revisions: whatever is known about one is put together here, on
+    one thread.
 
     Args:
         publish: takes turns that are not final yet.
         finals: takes those that are, and publishes them in their context.
         names: who speaks where the utterance does not say.
+        effort: what may be done beside finals.
+        revise: takes better texts of turns that are final.
     """
 
     def __init__(
         self,
-        analyzer: Analyzer,
+        judging: Judging,
         queue: WorkQueue[EmotionJob],
         publish: Callable[[Turn], None],
-        notify: Callable[[Notice], None],
         finals: InContext,
         names: SpeakerNames,
+        effort: Callable[[], Effort],
+        revise: Callable[[Revise], None],
     ) -> None:
-        self._analyzer = analyzer
+        self._judging = judging
         self._queue = queue
         self._publish = publish
-        self._notify = notify
         self._finals = finals
         self._names = names
+        self._effort = effort
+        self._revise = revise
         self._turns: dict[int, Turn] = {}
         """Turns that are not final yet."""
-        self._texts: dict[int, Transcript] = {}
-        """Partial texts that came before the first judgement of their utterance."""
-        self._asked_for_text = False
-        """Whether it was said that the model reads text and nobody writes any."""
 
     def run(self) -> None:
         """Work until the queue is closed and empty."""
         while (job := self._queue.get()) is not None:
             if isinstance(job, ShowText):
                 self._show_text(job)
+            elif isinstance(job, Prepare):
+                self._prepare(job)
+            elif isinstance(job, Revise):
+                self._revise(job)
             else:
                 self._judge(job)
 
@@ -79,11 +80,22 @@ class EmotionWorker:
         self._turns.clear()
 
     def _show_text(self, job: ShowText) -> None:
+        # The sound of an utterance waits here before its text does: no turn means it is over.
         turn = self._turns.get(job.index)
-        if turn is None:
-            self._texts[job.index] = job.transcript
-        elif turn.status is TurnStatus.PARTIAL:
+        if turn is not None and turn.status is TurnStatus.PARTIAL:
             self._update(replace(turn, transcript=job.transcript))
+
+    def _prepare(self, job: Prepare) -> None:
+        """Judge a paused utterance with its text, unless it went on, or is over, meanwhile.
+
+        The text itself is not shown: what follows it, if speech resumes, may take it back.
+        """
+        turn = self._turns.get(job.utterance.index)
+        if turn is None or turn.status is not TurnStatus.PARTIAL or turn.end > job.utterance.end:
+            return
+        result = self._judging.ahead(job.utterance, job.transcript)
+        if result is not None:
+            self._update(replace(turn, emotion=result))
 
     def _judge(self, job: Judge) -> None:
         # The analyzer gets the utterance as it was heard: the personal baseline stays that of the
@@ -94,54 +106,44 @@ class EmotionWorker:
             self._finish(_turn(job, speaker, job.transcript, None, job.notes))
             return
         before = self._turns.get(job.utterance.index)
-        transcript = job.transcript or self._partial_text(job, before)
-        emotion, note = self._ask(job, transcript)
+        transcript = job.transcript
+        if transcript is None and before is not None and job.stage is not Stage.FINAL:
+            transcript = before.transcript  # the text so far
+        opinion = self._ask(job, transcript)
+        emotion, note = opinion.result, opinion.note
         if emotion is None and note == FAILED and before is not None:
             emotion = before.emotion
         turn = _turn(job, speaker, transcript, emotion, (*job.notes, *([note] if note else ())))
         if job.stage is Stage.FINAL:
             self._finish(turn)
-            self._remember(job.utterance)
+            self._judging.remember(job.utterance)
         else:
             self._update(turn)
 
-    def _partial_text(self, job: Judge, before: Turn | None) -> Transcript | None:
-        """Return the text so far of an utterance whose final text is not there yet."""
-        if job.stage is Stage.FINAL:
-            return None
-        early = self._texts.pop(job.utterance.index, None)
-        return early or (before.transcript if before is not None else None)
-
-    def _ask(
-        self, job: Judge, transcript: Transcript | None
-    ) -> tuple[EmotionResult | None, str | None]:
+    def _ask(self, job: Judge, transcript: Transcript | None) -> Opinion:
         """Return the result, or a note that says why there is none."""
-        partial = job.stage is Stage.PARTIAL
-        call = self._analyzer.partial if partial else self._analyzer.final
-        # The final speech-only judgement must not rest on a text that may yet change.
-        heard = None if job.stage is Stage.SPEECH else _usable(transcript)
-        try:
-            result = call(job.utterance, heard)
-        except Exception as error:
-            log.warning("no judgement of utterance %d", job.utterance.index, exc_info=error)
-            values = {"reason": str(error) or type(error).__name__}
-            self._notify(Notice(Message("emotion_failed", values), Severity.WARNING))
-            return None, FAILED
-        if result is not None:
-            return result, None
+        if job.stage is Stage.PARTIAL:
+            opinion = self._look(job.utterance, transcript)
+        else:
+            # The final speech-only judgement must not rest on a text that may yet change.
+            heard = transcript if job.stage is Stage.FINAL else None
+            opinion = self._judging.final(job.utterance, heard)
+        if opinion.result is not None or opinion.note is not None:
+            return opinion
         if job.stage is not Stage.FINAL:
-            return None, TEXT_AWAITED
-        if transcript is None and not self._asked_for_text:
-            self._asked_for_text = True
-            values = {"model": self._analyzer.model.name}
-            self._notify(Notice(Message("model_reads_text", values), Severity.WARNING))
-        return None, NO_TEXT
+            return Opinion(None, TEXT_AWAITED)
+        if transcript is None:
+            self._judging.ask_for_text()
+        return Opinion(None, NO_TEXT)
 
-    def _remember(self, utterance: Utterance) -> None:
-        try:
-            self._analyzer.remember(utterance)
-        except Exception:
-            log.warning("utterance %d not remembered", utterance.index, exc_info=True)
+    def _look(self, utterance: Utterance, transcript: Transcript | None) -> Opinion:
+        """Judge a growing utterance: as a whole in a pause, where that may be the end of it."""
+        effort = self._effort()
+        if utterance.paused and effort.ahead:
+            result = self._judging.ahead(utterance, None)
+            if result is not None:
+                return Opinion(result)
+        return self._judging.partial(utterance, transcript, effort.partial_seconds)
 
     def _update(self, turn: Turn) -> None:
         self._turns[turn.index] = turn
@@ -149,16 +151,9 @@ class EmotionWorker:
 
     def _finish(self, turn: Turn) -> None:
         self._turns.pop(turn.index, None)
-        self._texts.pop(turn.index, None)
         self._names.forget(turn.index)
+        self._judging.settle(turn.index)
         self._finals.publish(turn)
-
-
-def _usable(transcript: Transcript | None) -> Transcript | None:
-    """Return the text if the model may see it: there is one, and no gate refused it."""
-    if transcript is None or transcript.rejection is not None or not transcript.text.strip():
-        return None
-    return transcript
 
 
 def _turn(

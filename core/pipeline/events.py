@@ -47,9 +47,12 @@ class AudioHeard:
 
 @dataclass(frozen=True, slots=True)
 class TurnUpdated:
-    """A turn appeared or came further (`turn.status`).
+    """A turn appeared or came further (`turn.status`), or was revised.
 
-    `lag` is seconds from its last sample to now; None for a recording.
+    `lag` is seconds from its last sample to now, so of a finished turn it holds the silence that it
+    took to be sure of its end (the hangover, less the padding that is part of the utterance), even
+    where the result was prepared in that silence and no work was left. None for a recording, and
+    for a revision: hindsight, or a better text of a turn that was final already.
     """
 
     turn: Turn

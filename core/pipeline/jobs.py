@@ -39,9 +39,41 @@ class ShowText:
     transcript: Transcript
 
 
-EmotionJob: TypeAlias = Judge | ShowText
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """A paused utterance has the text that will be its final one, if nothing more is said."""
+
+    utterance: Utterance
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """A turn that is final already has a better text."""
+
+    utterance: Utterance
+    transcript: Transcript
+
+
+EmotionJob: TypeAlias = Judge | ShowText | Prepare | Revise
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """Look at a complete utterance again, whose text `transcript` was delivered."""
+
+    utterance: Utterance
+    transcript: Transcript
+
+
+RecognitionJob: TypeAlias = Utterance | Better
 
 
 def partial_keys(index: int) -> tuple[tuple[str, int], tuple[str, int]]:
     """Return under which keys the partials of an utterance wait: its sound and its text."""
     return ("sound", index), ("text", index)
+
+
+def revision_key(index: int) -> tuple[str, int]:
+    """Return under which key the better text of a final turn waits; no partial drops it."""
+    return ("revision", index)

@@ -37,7 +37,7 @@ class ListeningWorker:
 
     Args:
         dispatch: called with every cut, on this thread.
-        tick: called about once a second.
+        tick: called about every `tick_seconds`.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class ListeningWorker:
         *,
         live: bool,
         sink: AudioSink | None = None,
+        tick_seconds: float = 1.0,
     ) -> None:
         self._source = source
         self._pace = pace
@@ -60,6 +61,7 @@ class ListeningWorker:
         self._tick = tick
         self._live = live
         self._sink = sink
+        self._tick_seconds = tick_seconds
         self._ticked = time.monotonic()
         self._ended = False
 
@@ -124,7 +126,7 @@ class ListeningWorker:
 
     def _maybe_tick(self) -> None:
         now = time.monotonic()
-        if now - self._ticked >= 1.0:
+        if now - self._ticked >= self._tick_seconds:
             self._ticked = now
             self._tick()
 

@@ -79,6 +79,10 @@ class Transcriber(Protocol):
         """
         ...
 
+    def take_messages(self) -> tuple[Message, ...]:
+        """Return what happened since the last call that the user should know (device lost)."""
+        ...
+
     @property
     def smaller(self) -> str | None:
         """Name of a model that takes less time, for a machine that can't keep up; or None."""

@@ -2,59 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from core.dialogue.recording import Annotation
+from core.pipeline.ahead import AheadCounts
 from core.pipeline.context import DialogueContext
-from core.pipeline.cutting import AnnotationCutter, Cutter, VoiceCutter
+from core.pipeline.cutting import AnnotationCutter, Cut, Cutter, VoiceCutter
 from core.pipeline.dispatch import Dispatcher
-from core.pipeline.emotion import EmotionWorker
-from core.pipeline.events import Notice, SessionState, Severity, TurnUpdated
+from core.pipeline.events import Notice, SessionState, Severity
+from core.pipeline.governor import EffortTeller
 from core.pipeline.history import History
-from core.pipeline.in_context import InContext, ready_context
+from core.pipeline.judging import Judging
 from core.pipeline.lifecycle import Lifecycle, Listener
 from core.pipeline.listening import ListeningWorker
-from core.pipeline.naming import SpeakerNames, ready_speakers
+from core.pipeline.loading import Models, load_models
 from core.pipeline.pace import Pace
 from core.pipeline.protocols import Analyzer, AudioSource, Transcriber
+from core.pipeline.publishing import Publisher, SessionJournal
 from core.pipeline.recognition import RecognitionWorker
 from core.pipeline.settings import SessionSettings
 from core.pipeline.speakers import SpeakerTracker
-from core.types import AudioBlock, ContextResult, Message, ModelInfo, Turn, TurnStatus
+from core.types import Message
 
 CutterFactory: TypeAlias = Callable[[Sequence[str | None]], Cutter]
-
-
-class SessionJournal(Protocol):
-    """What a session asks of its journal; `core.dialogue.journal.Journal` is one.
-
-    No method raises: trouble with the disk is told through the listener given to `begin`.
-    """
-
-    def begin(self, channels: int, facts: Mapping[str, object], listener: Listener) -> None:
-        """Start writing a session with these facts about it."""
-        ...
-
-    def describe_model(self, model: ModelInfo) -> None:
-        """Note which model judges; may come before `begin`."""
-        ...
-
-    def write_audio(self, block: AudioBlock) -> None:
-        """Append a block of sound."""
-        ...
-
-    def write_turn(self, turn: Turn) -> None:
-        """Append a complete turn; the final one replaces the one judged by speech alone."""
-        ...
-
-    def write_hindsight(self, index: int, hindsight: ContextResult) -> None:
-        """Append what later turns say of a turn that was written."""
-        ...
-
-    def close(self) -> None:
-        """Mark the session as complete."""
-        ...
 
 
 class Session:
@@ -65,6 +36,8 @@ class Session:
     Without a working transcriber the session goes on with speech alone; an utterance that can't be
     judged becomes a turn with a note; a source that fails ends the session as FAILED after
     everything heard before was judged; an analyzer that can't be loaded fails it at once.
+    Live, results are prepared in the pauses of speech, finished texts are looked at again in
+    silence, and a session that falls behind does less of what can be gone without.
 
     Args:
         analyzer: the analyzer, or a function that makes it (called on the emotion thread).
@@ -92,9 +65,7 @@ class Session:
     ) -> None:
         self._source = source
         self._settings = settings
-        self._analyzer = analyzer
-        self._context = context
-        self._speakers = speakers
+        self._models = Models(analyzer, context, speakers)
         self._journal = journal
         self._annotations = annotations
         self._make_cutter = cutter or self._default_cutter
@@ -104,7 +75,13 @@ class Session:
         self._dispatch = Dispatcher(settings)
         if transcriber is not None and not annotations:
             self._dispatch.recognizer = self._recognizer(transcriber)
+        self._effort_teller = EffortTeller(
+            self._dispatch.governor, lambda: self._dispatch.recognizer
+        )
         self.history = History(settings.attention_limit)
+        pace = self._pace if settings.live else None
+        self._publisher = Publisher(self.history, journal, self._life.emit, pace)
+        self._judging: Judging | None = None
 
     @property
     def state(self) -> SessionState:
@@ -120,6 +97,26 @@ class Session:
     def position(self) -> int:
         """Sample index up to which the source was heard."""
         return self._pace.position
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the end of the oldest complete utterance that has no final turn yet.
+
+        0 while there is none, for a recording, and once the session ended. To be asked as often as
+        it is shown; every turn also comes with its own (`TurnUpdated.lag`).
+        """
+        ended = self.state in (SessionState.IDLE, SessionState.FAILED)
+        return 0.0 if ended else self._publisher.lag
+
+    @property
+    def judged_ahead(self) -> AheadCounts:
+        """Pauses in which emotion was judged ahead, and how often that was used."""
+        return AheadCounts() if self._judging is None else self._judging.counts
+
+    @property
+    def transcribed_ahead(self) -> AheadCounts:
+        """Pauses in which text was recognised ahead, and how often that was used."""
+        return self._dispatch.texts.counts
 
     def start(self) -> None:
         """Begin; returns at once. Raises RuntimeError when it was started before."""
@@ -167,11 +164,17 @@ class Session:
             self._pace,
             self._life.stopping,
             self._life.emit,
-            self._dispatch,
+            self._take,
             self._check_pace,
             live=self._settings.live,
             sink=self._journal,
+            tick_seconds=min(1.0, self._settings.behind_after / 5),
         )
+
+    def _take(self, cut: Cut) -> None:
+        if cut.utterance.is_final:
+            self._publisher.owe(cut.utterance)
+        self._dispatch(cut)
 
     def _begin_journal(self, channels: int, speakers: Sequence[str | None]) -> None:
         if self._journal is None:
@@ -187,7 +190,7 @@ class Session:
 
     def _default_cutter(self, speakers: Sequence[str | None]) -> Cutter:
         if not self._annotations:
-            return VoiceCutter(speakers)
+            return VoiceCutter(speakers, self._settings.segmenting())
         return AnnotationCutter(self._annotations, self._tell_missing)
 
     def _tell_missing(self, count: int) -> None:
@@ -195,8 +198,13 @@ class Session:
         self._life.emit(Notice(message, Severity.WARNING))
 
     def _check_pace(self) -> None:
-        if self.state is SessionState.RUNNING and (notice := self._dispatch.check_pace()):
+        if self.state is not SessionState.RUNNING:
+            return
+        if notice := self._dispatch.check_pace():
             self._life.emit(notice)
+        if self._dispatch.check_effort():
+            for event in self._effort_teller.events(self.lag):
+                self._life.emit(event)
 
     # Recognition thread.
 
@@ -207,6 +215,10 @@ class Session:
             self._dispatch.emotion,
             self._life.emit,
             self._settings.recognition_failures,
+            self._dispatch.texts,
+            self._dispatch.ahead_rule(),
+            self._dispatch.bettering,
+            self._dispatch.effort,
         )
 
     def _recognize(self) -> None:
@@ -220,17 +232,15 @@ class Session:
 
     def _judge(self) -> None:
         try:
-            analyzer = self._loaded_analyzer()
-            finals, names = self._loaded_extras(analyzer)
+            emit = self._life.emit
+            thread = load_models(self._models, self._dispatch, self._publisher, emit)
+            self._judging = thread.judging
             self._now_loaded("analyzer")
-            worker = EmotionWorker(
-                analyzer, self._dispatch.emotion, self._publish, self._life.emit, finals, names
-            )
-            worker.run()
+            thread.worker.run()
             if self._cancelled:
-                worker.surrender()
+                thread.worker.surrender()
             else:
-                finals.finish()
+                thread.finals.finish()
         except BaseException as error:
             self._life.fail(error)
         finally:
@@ -239,42 +249,9 @@ class Session:
             self._dispatch.abandon()
             self._life.end(self._close)
 
-    def _loaded_analyzer(self) -> Analyzer:
-        given = self._analyzer
-        analyzer = given() if callable(given) else given
-        analyzer.reset()
-        analyzer.warm_up()
-        if self._journal is not None:
-            self._journal.describe_model(analyzer.model)
-        return analyzer
-
-    def _loaded_extras(self, analyzer: Analyzer) -> tuple[InContext, SpeakerNames]:
-        """Return what a session can do without: the dialogue model, and who tells voices apart."""
-        context = ready_context(self._context, analyzer.model, self._life.emit)
-        speakers = ready_speakers(self._speakers, self._life.emit)
-        finals = InContext(context, self._publish, self._revise, self._life.emit)
-        return finals, SpeakerNames(speakers, self._life.emit)
-
     def _now_loaded(self, part: str) -> None:
         if self._life.loaded(part):
             self._pace.restart()
-
-    def _publish(self, turn: Turn) -> None:
-        self.history.update(turn)
-        if turn.status is not TurnStatus.PARTIAL and self._journal is not None:
-            self._journal.write_turn(turn)
-        self._life.emit(
-            TurnUpdated(turn, self._pace.lag(turn.end) if self._settings.live else None)
-        )
-
-    def _revise(self, index: int, hindsight: ContextResult) -> None:
-        turn = self.history.revise(index, hindsight)
-        if turn is None:
-            return
-        if self._journal is not None:
-            self._journal.write_hindsight(index, hindsight)
-        # No lag: what is late here is hindsight, not the result of a turn.
-        self._life.emit(TurnUpdated(turn))
 
     def _close(self) -> None:
         total = self._source.total_samples

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from core.audio.segmenter import SegmenterSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class SessionSettings:
     recognition_failures: failures in a row after which recognition is switched off.
     behind_after: seconds a finished live utterance may wait before that is called falling behind.
     attention_limit: turns whose attention maps the history keeps (the newest); None: all.
+    hangover: seconds of silence that end an utterance; None: as the segmenter is set. A longer one
+        waits longer before anything is final, and hides more of the work that is done meanwhile.
     ahead: prepare results within the silence that ends an utterance (live), so that they are there
         when it is over.
     better_text: look at finished texts again when nothing else is to be done (live).
@@ -34,6 +38,7 @@ class SessionSettings:
     recognition_failures: int = 3
     behind_after: float = 5.0
     attention_limit: int | None = 256
+    hangover: float | None = None
     ahead: bool = True
     better_text: bool = True
 
@@ -42,3 +47,8 @@ class SessionSettings:
         if channel < len(self.speakers):
             return self.speakers[channel]
         return chr(ord("A") + channel) if channels > 1 else None
+
+    def segmenting(self) -> SegmenterSettings:
+        """Return how speech is cut. Raises ValueError for a hangover that makes no sense."""
+        usual = SegmenterSettings()
+        return usual if self.hangover is None else replace(usual, hangover=self.hangover)

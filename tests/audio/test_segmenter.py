@@ -171,6 +171,158 @@ def test_reset_begins_a_new_stream() -> None:
     assert [(u.start, u.end) for u in first] == [(u.start, u.end) for u in second]
 
 
+def pauses_of(found: list[Utterance]) -> list[Utterance]:
+    return [utterance for utterance in found if utterance.paused]
+
+
+def bursts(seed: int) -> FloatArray:
+    """Speech and silence of random lengths, many of the silences shorter than a hangover."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in range(12):
+        parts += [voice(float(rng.uniform(0.2, 1.2)), number), quiet(float(rng.uniform(0.03, 0.6)))]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("hangover", "padding"), [(0.3, 0.1), (0.5, 0.1), (0.5, 0.128), (0.3, 0.0), (0.7, 0.25)]
+)
+def test_a_pause_covers_just_what_the_final_covers_unless_speech_resumes(
+    seed: int, hangover: float, padding: float
+) -> None:
+    samples = np.concatenate([bursts(seed), quiet(1)])
+    found = cut(samples, scripted(SegmenterSettings(hangover=hangover, padding=padding)))
+    check_samples(found, samples)
+    assert not any(utterance.paused for utterance in finals(found))
+    ended = resumed = 0
+    for paused in pauses_of(found):
+        after = next(u for u in found if u.index == paused.index and u.revision > paused.revision)
+        if after.is_final:
+            ended += 1
+            assert (after.start, after.end) == (paused.start, paused.end)
+            np.testing.assert_array_equal(after.samples, paused.samples)
+        else:
+            resumed += 1
+            assert after.end > paused.end
+            assert np.abs(samples[paused.end : after.end]).max() > 0.05  # somebody spoke
+    assert ended == len(finals(found)), "every utterance was handed out in its last pause"
+    assert resumed, "or this test shows nothing"
+
+
+def test_nothing_is_handed_out_in_silence_but_the_pause() -> None:
+    """Whoever works on a partial can't begin with the pause."""
+    silent = 0
+    for seed in range(4):
+        samples = np.concatenate([bursts(seed), quiet(1)])
+        seen: set[int] = set()
+        for partial in cut(samples, scripted()):
+            if partial.index in seen and not partial.is_final and not partial.paused:
+                assert np.abs(partial.samples[-WINDOW:]).max() > 0.05
+            silent += partial.paused
+            seen.add(partial.index)
+    assert silent, "or this test shows nothing"
+
+
+def test_a_pause_is_handed_out_once_however_long_it_is() -> None:
+    settings = SegmenterSettings(hangover=2.0)
+    samples = np.concatenate([voice(1), quiet(1.5), voice(1, 1), quiet(3)])
+    found = cut(samples, scripted(settings))
+    first, second = pauses_of(found)
+    (final,) = finals(found)
+    assert seconds(first.end) == pytest.approx(1.1, abs=0.04)
+    assert (second.start, second.end) == (final.start, final.end)
+
+
+def test_without_a_rest_of_the_hangover_there_is_no_pause() -> None:
+    samples = np.concatenate([voice(1), quiet(1)])
+    found = cut(samples, scripted(SegmenterSettings(hangover=0.1, padding=0.1)))
+    assert not pauses_of(found)
+    assert len(finals(found)) == 1
+
+
+@pytest.mark.parametrize("silent", [0.05, 0.15, 0.25])
+def test_a_source_that_ends_in_a_pause_has_the_final_of_that_pause(silent: float) -> None:
+    """Also where the last block was padded: then its end is that of the source."""
+    samples = np.concatenate([quiet(0.5), voice(1), quiet(silent)])[:-100]
+    found = cut(samples, scripted())
+    (final,) = finals(found)
+    check_samples([final], samples)
+    for paused in pauses_of(found):
+        assert silent > 0.1
+        assert (final.start, final.end) == (paused.start, paused.end)
+
+
+def test_a_source_that_ends_within_the_padding_of_a_pause_has_a_shorter_final() -> None:
+    whole = np.concatenate([voice(1), quiet(1)])
+    segmenter = scripted()
+    found: list[Utterance] = []
+    start = 0
+    while not pauses_of(found):
+        found.extend(segmenter.push(AudioBlock(whole[None, start : start + WINDOW], start)))
+        start += WINDOW
+    (paused,) = pauses_of(found)
+    (final,) = segmenter.flush(total=paused.end - 10)
+    assert final.end == paused.end - 10
+    assert final.start == paused.start
+
+
+def test_a_cut_for_length_in_a_pause_makes_finals_that_no_pause_before_it_covers() -> None:
+    settings = SegmenterSettings(max_length=4.0, hangover=0.6)
+    samples = np.concatenate([voice(3), quiet(0.3), voice(1.5, 1), quiet(1)])
+    found = cut(samples, scripted(settings))
+    check_samples(found, samples)
+    first, second = finals(found)
+    assert first.end == second.start
+    before = [u for u in pauses_of(found) if u.index == first.index]
+    assert before
+    assert all(u.end != first.end for u in before), "the cut lies in the pause, not behind it"
+    (last,) = [u for u in pauses_of(found) if u.index == second.index]
+    assert (last.start, last.end) == (second.start, second.end)
+
+
+def test_a_cut_for_length_in_a_long_silence_leaves_no_utterance_of_silence() -> None:
+    settings = SegmenterSettings(max_length=3.0, hangover=1.5)
+    samples = np.concatenate([voice(2.0), quiet(4)])
+    found = cut(samples, scripted(settings))
+    check_samples(found, samples)
+    (final,) = finals(found)
+    assert seconds(final.end) == pytest.approx(2.1, abs=0.04)
+
+
+def test_what_is_not_the_channels_own_pauses_it_as_silence_does() -> None:
+    samples = voice(3)
+    segmenter = scripted()
+    found: list[Utterance] = []
+    for start in range(0, samples.size - WINDOW, WINDOW):
+        block = AudioBlock(samples[None, start : start + WINDOW], start)
+        found.extend(segmenter.push(block, own=start < SAMPLE_RATE))
+    (paused,) = pauses_of(found)
+    (final,) = finals(found)
+    assert (paused.start, paused.end) == (final.start, final.end)
+    assert seconds(final.end) == pytest.approx(1.1, abs=0.05)
+
+
+def test_each_of_two_channels_pauses_by_itself() -> None:
+    left = np.concatenate([voice(1), quiet(0.2), voice(1, 2), quiet(1)])
+    right = np.concatenate([quiet(0.8), voice(1, 1), quiet(1.4)])
+    next_index = index_allocator()
+    found: list[list[Utterance]] = [[], []]
+    segmenters = [
+        Segmenter(SegmenterSettings(), ScriptedVad(), c, next_index, "AB"[c]) for c in (0, 1)
+    ]
+    stereo = np.stack([left, right])
+    for start in range(0, stereo.shape[1] - WINDOW, WINDOW):
+        for channel in (0, 1):
+            block = AudioBlock(stereo[:, start : start + WINDOW], start)
+            found[channel].extend(segmenters[channel].push(block))
+    assert [len(pauses_of(one)) for one in found] == [2, 1]
+    for one in found:
+        (final,) = finals(one)
+        last = pauses_of(one)[-1]
+        assert (last.index, last.start, last.end) == (final.index, final.start, final.end)
+
+
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="threshold"):
         SegmenterSettings(threshold=1.5)

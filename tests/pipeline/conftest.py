@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.pipeline.events import Event, Notice, StateChanged, TurnUpdated
+from core.pipeline.events import AudioHeard, Event, Notice, StateChanged, TurnUpdated
 from core.types import Turn, TurnStatus
 
 
@@ -47,6 +47,9 @@ class Events:
 
     def finals(self) -> list[Turn]:
         return self.turns(TurnStatus.FINAL)
+
+    def heard(self) -> list[AudioHeard]:
+        return self.of(AudioHeard)
 
     def notices(self) -> list[str]:
         return [e.message.code for e in self.of(Notice)]

@@ -6,13 +6,15 @@ import threading
 import numpy as np
 import pytest
 
+from core.audio.io import read_audio
 from core.dialogue.recording import Annotation
 from core.errors import CheckpointError, DeviceError, MediaError, RecognitionError
 from core.pipeline.events import AudioHeard, Notice, Progress, SessionState, TurnUpdated
 from core.pipeline.protocols import Analyzer, Transcriber
 from core.pipeline.session import Session
 from core.pipeline.settings import SessionSettings
-from core.types import SAMPLE_RATE, Message, Modality, TurnStatus
+from core.resources import sample_dialogue
+from core.types import SAMPLE_RATE, Message, Modality, Transcript, TurnStatus, Utterance
 from tests.fakes import (
     FakeAnalyzer,
     FakeTranscriber,
@@ -146,8 +148,19 @@ def test_partial_texts_are_shown_and_stay_until_the_final_one(events: Events) ->
     assert partial
     assert partial[-1].stable == "one two"
     assert partial[-1].tentative == "three"
+
+
+def test_the_partial_text_stays_while_the_final_one_is_recognised(events: Events) -> None:
+    class Held(FakeTranscriber):
+        def final(self, utterance: Utterance) -> Transcript:
+            events.wait_for(lambda e: bool(e.turns(TurnStatus.SPEECH)))
+            return super().final(utterance)
+
+    source = ScriptedSource(conversation(1.5), live=True, realtime=True, rate=4)
+    run(events, source, LIVE, transcriber=Held({0: "one two three"}))
     (speech,) = events.turns(TurnStatus.SPEECH)
     assert speech.transcript is not None
+    assert speech.transcript.stable == "one two"
     assert speech.emotion is not None
     assert speech.emotion.modalities == (Modality.SPEECH,)
 
@@ -318,7 +331,8 @@ def test_a_source_that_cannot_start_fails_the_session(events: Events) -> None:
 def test_what_was_heard_before_a_source_failed_is_judged(events: Events) -> None:
     failure = MediaError("x.mp3 is damaged after 5.0 s.", "Copy it again.")
     source = ScriptedSource(conversation(1, 1, 1, 1), fail_at=5.0, failure=failure)
-    session = run(events, source, transcriber=FakeTranscriber())
+    waiting = SessionSettings(live=False, file_backlog=1)  # or it may end before it runs
+    session = run(events, source, waiting, transcriber=FakeTranscriber())
     assert session.state is SessionState.FAILED
     assert session.error is failure
     assert [turn.index for turn in events.finals()] == [0, 1, 2]
@@ -338,6 +352,14 @@ def test_speakers_may_be_named(events: Events) -> None:
     settings = SessionSettings(live=False, speakers=("민수",))
     session = run(events, ScriptedSource(conversation(1)), settings)
     assert session.history.snapshot()[0].speaker == "민수"
+
+
+def test_what_happens_to_the_transcriber_is_told_once(events: Events) -> None:
+    transcriber = FakeTranscriber()
+    transcriber.messages.append(Message("whisper_on_cpu", {"model": "fake-whisper"}))
+    run(events, ScriptedSource(conversation(1, 1)), transcriber=transcriber)
+    assert events.notices() == ["whisper_on_cpu"]
+    assert all(turn.transcript is not None for turn in events.finals())
 
 
 def test_annotated_recordings_skip_recognition(events: Events) -> None:
@@ -404,6 +426,38 @@ def test_lag_is_told_for_live_sessions_only(events: Events) -> None:
     recorded = Events()
     run(recorded, ScriptedSource(conversation(1)), FILE)
     assert all(e.lag is None for e in recorded.of(TurnUpdated))
+
+
+def test_the_lag_of_a_session_is_that_of_the_oldest_final_it_owes(events: Events) -> None:
+    analyzer = FakeAnalyzer()
+    analyzer.gate = threading.Event()
+    source = ScriptedSource(conversation(1.0, 1.0, 30.0), live=True, realtime=True, rate=8)
+    session = Session(source, LIVE, analyzer, None, events, cutter=LoudnessCutter)
+    assert session.lag == 0.0
+    session.start()
+    events.wait_for(lambda e: session.position > 6 * SAMPLE_RATE)
+    assert session.lag > 3.0, "the first one ended at two seconds"
+    analyzer.gate.set()
+    events.wait_for(lambda e: len(e.finals()) == 2)
+    assert session.lag == 0.0
+    session.stop()
+    assert session.join(10)
+
+
+def test_the_silence_that_ends_an_utterance_may_be_chosen(events: Events) -> None:
+    samples = read_audio(sample_dialogue())[0][: 30 * SAMPLE_RATE]
+    counts = []
+    for hangover in (None, 1.5):
+        settings = SessionSettings(live=False, hangover=hangover)
+        session = Session(ScriptedSource(samples), settings, FakeAnalyzer(), None, Events())
+        session.start()
+        assert session.join(30)
+        counts.append(len(session.history))
+    assert counts[1] < counts[0]
+    with pytest.raises(ValueError, match="hangover"):
+        Session(
+            ScriptedSource(samples), SessionSettings(hangover=0.01), FakeAnalyzer(), None, print
+        )
 
 
 def test_every_block_is_heard_with_its_level(events: Events) -> None:

@@ -95,3 +95,64 @@ def test_a_reader_that_waits_is_woken_by_the_end() -> None:
     queue.close()
     reader.join(5)
     assert results == [None]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_spare_items_leave_when_it_has_been_quiet_for_a_while() -> None:
+    clock = Clock()
+    queue: WorkQueue[str] = WorkQueue(rest=10.0, clock=clock)
+    queue.put_spare("spare")
+    queue.put("final")
+    queue.put_partial("p", "partial")
+    assert [queue.get(), queue.get()] == ["final", "partial"]
+    clock.now = 9.9
+    queue.put_partial("p", "newer partial")
+    assert queue.get() == "newer partial"
+    clock.now = 20.0
+    assert queue.get() == "spare"
+
+
+def test_a_reader_that_waits_for_quiet_is_woken_by_news() -> None:
+    queue: WorkQueue[str] = WorkQueue(rest=60.0)
+    queue.put_spare("spare")
+    results: list[str | None] = []
+    reader = threading.Thread(target=lambda: results.append(queue.get()))
+    reader.start()
+    queue.put("final")
+    reader.join(5)
+    assert results == ["final"]
+
+
+def test_a_reader_that_waits_for_quiet_gets_the_spare_item_by_itself() -> None:
+    queue: WorkQueue[str] = WorkQueue(rest=0.05)
+    queue.put_partial("p", "partial")
+    queue.put_spare("spare")
+    assert [queue.get(), queue.get()] == ["partial", "spare"]
+
+
+def test_of_spare_items_the_newest_few_are_kept_and_none_beyond_the_end() -> None:
+    queue: WorkQueue[str] = WorkQueue(rest=0.0, spare=2)
+    for name in "abc":
+        queue.put_spare(name)
+    assert [queue.get(), queue.get()] == ["c", "b"]
+    queue.put_spare("d")
+    queue.close()
+    queue.put_spare("e")
+    assert queue.get() is None
+    assert queue.abandon() == ()
+
+
+def test_dropped_partials_are_not_handed_out_and_not_stale() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.put_partial("a", "a")
+    queue.put_partial("b", "b")
+    queue.drop(["a", "never there"])
+    assert (queue.offered, queue.stale) == (2, 0)
+    assert drain(queue) == ["b"]
