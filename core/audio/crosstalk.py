@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.types import WINDOW, FloatArray
 
 _KEPT = 4 * WINDOW
+_HELD = 16 * _KEPT
+"""Room behind what is kept, so that it seldom has to move."""
 _LOUDEST_SILENCE = 1e-10
 """Mean square below which a channel holds nothing that could leak."""
 
@@ -46,31 +47,44 @@ class CrosstalkGate:
 
     def __init__(self, settings: CrosstalkSettings | None = None) -> None:
         self._settings = settings or CrosstalkSettings()
-        self._recent = np.zeros((2, _KEPT), np.float32)
+        self._heard = np.zeros((2, _HELD), np.float32)
+        self._end = _KEPT
 
     def reset(self) -> None:
         """Forget what was heard: samples were lost, or a source begins."""
-        self._recent[:] = 0
+        self._heard[:] = 0
 
     def own(self, samples: FloatArray) -> tuple[bool, bool]:
         """Return for each channel of the next block (2, n) whether its sound is its own."""
-        self._recent = np.concatenate([self._recent, samples], axis=1)[:, -_KEPT:]
-        power = np.mean(np.square(self._recent[:, -2 * WINDOW :], dtype=np.float64), axis=1)
-        softer = int(np.argmin(power))
-        leaks = self._leaks(softer, power)
-        return (not (leaks and softer == 0), not (leaks and softer == 1))
+        self._keep(samples)
+        # plain numbers: of two values, numpy's wrappers cost more than what they compute
+        newest = np.square(self._heard[:, self._end - 2 * WINDOW : self._end], dtype=np.float64)
+        left, right = (np.add.reduce(newest, axis=1) / (2 * WINDOW)).tolist()
+        if not self._leaks(min(left, right), max(left, right)):
+            return True, True
+        return right < left, left <= right
 
-    def _leaks(self, softer: int, power: NDArray[np.float64]) -> bool:
+    def _keep(self, samples: FloatArray) -> None:
+        """Append a block to the newest `_KEPT` samples, which move to the front now and then."""
+        samples = samples[:, -_KEPT:]
+        size = samples.shape[1]
+        if self._end + size > _HELD:
+            self._heard[:, :_KEPT] = self._heard[:, self._end - _KEPT : self._end].copy()
+            self._end = _KEPT
+        self._heard[:, self._end : self._end + size] = samples
+        self._end += size
+
+    def _leaks(self, softer: float, louder: float) -> bool:
+        """Judge by the mean squares of the softer and the louder channel."""
         settings = self._settings
-        louder = float(power[1 - softer])
         if louder < _LOUDEST_SILENCE:
             return False
-        below = 10 * np.log10(louder / max(float(power[softer]), 1e-20))
+        below = 10 * np.log10(louder / max(softer, 1e-20))
         if below < settings.softer:
             return False
         if below >= settings.much_softer:
             return True
-        left, right = self._recent
+        left, right = self._heard[:, self._end - _KEPT : self._end]
         return likeness(left, right, settings.longest_delay) >= settings.likeness
 
 

@@ -9,6 +9,7 @@ exactly. Where the detector is fooled by noise, it is unsure.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from core.types import SAMPLE_RATE, WINDOW, FloatArray
 
 FRAME = 2 * WINDOW
 """Samples of one analysis frame; frames advance by `WINDOW`."""
+
+_HANN = np.hanning(FRAME)
 
 MIN_LAG = SAMPLE_RATE // 500
 MAX_LAG = SAMPLE_RATE // 50
@@ -70,6 +73,10 @@ class SpeechGate:
     def __init__(self, settings: GateSettings, min_speech: float) -> None:
         self._settings = settings
         self._min_windows = max(3, round(min_speech * SAMPLE_RATE / WINDOW))
+        # what no pitch and no spectrum can make up for, so that these need not be computed
+        self._least = min(
+            settings.mean_probability, settings.short_mean_probability, settings.lively_probability
+        )
 
     def accepts(self, evidence: Evidence) -> bool:
         """Return whether the evidence, as far as it goes, is speech."""
@@ -78,14 +85,16 @@ class SpeechGate:
         confident = np.flatnonzero(probabilities >= settings.confident)
         if confident.size < self._min_windows:
             return False
+        mean = float(probabilities[confident].mean())
+        if mean < self._least:
+            return False
         frames = _frames(evidence.samples)
         pairs = confident[confident > 0] - 1
         steady = float(np.mean(pitch_movement(frames)[pairs] < settings.steady_octaves))
         constancy = float(np.median(spectral_constancy(frames)[pairs]))
         if steady > settings.max_steady or constancy > settings.max_constancy:
             return False
-        needed = self._needed(confident.size, steady, constancy)
-        return float(probabilities[confident].mean()) >= needed
+        return mean >= self._needed(confident.size, steady, constancy)
 
     def _needed(self, windows: int, steady: float, constancy: float) -> float:
         """Return the mean probability that is asked of so many windows."""
@@ -102,7 +111,7 @@ def _frames(samples: FloatArray) -> FloatArray:
     padded = np.pad(samples, (WINDOW // 2, FRAME))
     count = samples.size // WINDOW
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::WINDOW][:count]
-    return (frames * np.hanning(FRAME)).astype(np.float32)
+    return (frames * _HANN).astype(np.float32)
 
 
 def spectral_constancy(frames: FloatArray) -> FloatArray:
@@ -119,7 +128,7 @@ def pitch_movement(frames: FloatArray) -> FloatArray:
     Accurate short-term analysis of the fundamental frequency), refined by a parabola.
     """
     correlation = _autocorrelation(frames)
-    correlation /= _autocorrelation(np.hanning(FRAME).astype(np.float32)[None])
+    correlation /= _of_window()
     rows = np.arange(len(frames))
     peak = correlation[:, MIN_LAG:MAX_LAG].argmax(axis=1) + MIN_LAG
     before, at, after = (correlation[rows, peak + step] for step in (-1, 0, 1))
@@ -132,3 +141,8 @@ def _autocorrelation(frames: FloatArray) -> NDArray[np.float64]:
     power = np.abs(np.fft.rfft(frames, 2 * FRAME)) ** 2
     correlation = np.fft.irfft(power)[:, : MAX_LAG + 1]
     return np.asarray(correlation / (correlation[:, :1] + 1e-12), np.float64)
+
+
+@lru_cache(maxsize=1)
+def _of_window() -> NDArray[np.float64]:
+    return _autocorrelation(_HANN.astype(np.float32)[None])

@@ -64,7 +64,7 @@ def _session() -> Any:
 
 
 class SileroVad:
-    """Silero VAD v6, one window of 32 ms at a time (about 0.1 ms of work each)."""
+    """Silero VAD v6, a window of 32 ms at a time (about 0.1 ms of work each) or many at once."""
 
     def __init__(self) -> None:
         self._session = _session()
@@ -76,6 +76,21 @@ class SileroVad:
         self._hidden = np.zeros((1, 1, 128), np.float32)
         self._cell = np.zeros((1, 1, 128), np.float32)
         self._input[:] = 0
+
+    def probabilities(self, samples: FloatArray) -> FloatArray:
+        """Return the probability of speech in each window of `samples`, (n * 512,) -> (n,).
+
+        The same numbers, bit by bit, as those windows one after the other, in half the time: what
+        is not recurrent in the network is computed for all of them at once.
+        """
+        if not samples.size:
+            return np.zeros(0, np.float32)
+        stream = np.concatenate([self._input[0, -CONTEXT:], samples])
+        windows = np.lib.stride_tricks.sliding_window_view(stream, CONTEXT + WINDOW)[::WINDOW]
+        feed = {"input": np.ascontiguousarray(windows), "h": self._hidden, "c": self._cell}
+        output, self._hidden, self._cell = self._session.run(None, feed)
+        self._input[0] = windows[-1]
+        return np.asarray(output.reshape(-1), np.float32)
 
     def probability(self, window: FloatArray) -> float:
         """Return the probability of speech in `window`, shape (512,), the next of the stream."""

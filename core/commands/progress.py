@@ -6,9 +6,11 @@ import os
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, TextIO
 
+from core.batch.pace import Standing
 from core.pipeline.events import Progress
 from core.types import seconds
 
@@ -21,17 +23,44 @@ def clock(duration: float) -> str:
     return f"{hours}:{minutes:0>5}" if hours else minutes
 
 
-def progress_text(progress: Progress) -> str:
-    """Return for example "1:30 of 4:00 (38 %), 21 times real time"."""
+def progress_text(progress: Progress, left: float | None = None) -> str:
+    """Return for example "1:30 of 4:00 (38 %), 21.0 times real time, 0:07 left".
+
+    Args:
+        left: seconds of work; None: not known, and not said.
+    """
     done = clock(seconds(progress.done))
     if progress.total:
         share = f"{100 * progress.done / progress.total:.0f} %"
         done = f"{done} of {clock(seconds(progress.total))} ({share})"
-    return f"{done}, {progress.speed:.1f} times real time"
+    return f"{done}, {progress.speed:.1f} times real time{_left_text(left)}"
+
+
+def standing_text(standing: Standing) -> str:
+    """Return for example "3 of 12 recordings, 0:30 of 1:00:00 (1 %), 88.0 times real time, ..."."""
+    return (
+        f"{standing.finished} of {standing.files} recordings, {clock(standing.done)} of "
+        f"{clock(standing.total)} ({100 * standing.share:.0f} %), {standing.speed:.1f} times real "
+        f"time{_left_text(standing.left)}"
+    )
+
+
+def _left_text(left: float | None) -> str:
+    return "" if left is None else f", {clock(left)} left"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a bar shows: whose it is, what is said beside it, and how much of it is full."""
+
+    name: str
+    text: str
+    done: float
+    total: float | None
 
 
 class Display(Protocol):
-    """Shows progress of one file after the other, and lines that stay."""
+    """Shows how far the work is, and lines that stay; every method from any thread."""
 
     def __enter__(self) -> Display: ...
 
@@ -43,10 +72,10 @@ class Display(Protocol):
     ) -> None: ...
 
     def begin(self, name: str) -> None:
-        """Name the file that comes now."""
+        """Name what comes now."""
         ...
 
-    def update(self, progress: Progress) -> None:
+    def update(self, bar: Bar) -> None:
         """Show how far it is."""
         ...
 
@@ -66,8 +95,7 @@ class _Lines:
     interval = 10.0
 
     def __init__(self) -> None:
-        self._name = ""
-        self._told = 0.0
+        self._told = time.monotonic()
         self._lock = threading.Lock()
 
     def __enter__(self) -> _Lines:
@@ -77,14 +105,13 @@ class _Lines:
         return None
 
     def begin(self, name: str) -> None:
-        self._name = name
         self._told = time.monotonic()
 
-    def update(self, progress: Progress) -> None:
+    def update(self, bar: Bar) -> None:
         now = time.monotonic()
         if now - self._told >= self.interval:
             self._told = now
-            self.line(f"{self._name}: {progress_text(progress)}")
+            self.line(f"{bar.name}: {bar.text}")
 
     def line(self, text: str, *, error: bool = False) -> None:
         stream = sys.stderr if error else sys.stdout
@@ -124,12 +151,14 @@ class _Bar:
     def begin(self, name: str) -> None:
         self._bar.reset(self._task, description=name, total=None, text="", visible=True)
 
-    def update(self, progress: Progress) -> None:
+    def update(self, bar: Bar) -> None:
         self._bar.update(
             self._task,
-            completed=progress.done,
-            total=progress.total,
-            text=progress_text(progress),
+            description=bar.name,
+            completed=bar.done,
+            total=bar.total,
+            text=bar.text,
+            visible=True,
         )
 
     def line(self, text: str, *, error: bool = False) -> None:

@@ -18,6 +18,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "context_unavailable": "The dialogue model can't be used ({reason}); going on without "
         "context.",
         "device_back": "{name} is back.",
+        "device_changed": "The model now runs on the {device} ({reason}); nothing is lost.",
         "device_lost": "{name} is gone; listening goes on when it returns.",
         "disk_nearly_full": "Only {megabytes} MB are left on the disk of {folder}.",
         "emotion_failed": "An utterance could not be judged ({reason}); the rest goes on.",
@@ -37,6 +38,8 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "recognition_off": "{model} failed several times and is switched off ({reason}).",
         "recognition_unavailable": "{model} can't be used ({reason}); going on with speech alone.",
         "samples_lost": "{seconds} s of sound from {name} were lost.",
+        "smaller_whisper": "{model} takes more time than this machine has; Whisper {smaller} would "
+        "keep up.",
         "speakers_failed": "Whose voice an utterance is could not be told ({reason}); the rest "
         "goes on.",
         "speakers_unavailable": "Speakers can't be told apart by their voices ({reason}); going on "
@@ -45,6 +48,8 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "were left out.",
         "transcript_out_of_order": "{name}: {count} line(s) were out of order and were sorted.",
         "transcript_overlaps": "{name}: {count} line(s) overlap another of the same speaker.",
+        "whisper_on_cpu": "{model} had to leave the GPU ({reason}) and now runs on the processor; "
+        "nothing is lost.",
         "whisper_unusable": "{reason} Going on with speech alone.",
     }
 )

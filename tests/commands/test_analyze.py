@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from core.audio.io import read_audio
+from core.batch import models
 from core.commands import analyze, demo
 from core.commands.live_table import LiveTable, PipedConsole, turn_line
 from core.commands.output_names import output_path, output_stems
@@ -35,7 +36,7 @@ __all__ = ["no_leaked_threads"]
 
 @pytest.fixture(autouse=True)
 def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analyze, "open_analyzer", lambda model: FakeAnalyzer())
+    monkeypatch.setattr(models, "open_analyzer", lambda *named: FakeAnalyzer())
     monkeypatch.setattr(demo, "open_analyzer", lambda model: FakeAnalyzer())
 
 
@@ -63,6 +64,11 @@ def run(*arguments: object) -> int:
     return analyze.main([str(argument) for argument in arguments])
 
 
+def results(folder: Path) -> list[Path]:
+    """What was written for people; the state of the batch lies hidden beside it."""
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
+
+
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
     media = sample_dialogue()
@@ -74,7 +80,7 @@ def sample(tmp_path: Path) -> Path:
 def test_the_sample_becomes_every_format(sample: Path, tmp_path: Path) -> None:
     formats = "jsonl,csv,srt,vtt,textgrid,html"
     assert run(sample, "--out", tmp_path / "o", "--formats", formats) == 0
-    names = {path.name for path in (tmp_path / "o").iterdir()}
+    names = {path.name for path in results(tmp_path / "o")}
     stem = sample.stem
     assert names == {f"{stem}{s}" for s in (".jsonl", ".csv", ".srt", ".vtt", ".TextGrid", ".html")}
     turns = rows(tmp_path / "o" / f"{stem}.jsonl")
@@ -165,7 +171,7 @@ def test_bad_files_are_named_and_the_batch_goes_on(
         assert mine[0].endswith(".")
         assert "Error" not in mine[0]
         assert "Traceback" not in mine[0]
-    assert [path.name for path in out.iterdir()] == ["good.jsonl"]
+    assert [path.name for path in results(out)] == ["good.jsonl"]
     assert [row["text"] for row in rows(out / "good.jsonl")] == ["안녕", "hello"]
 
 
@@ -223,7 +229,7 @@ def test_two_recordings_of_one_name_do_not_overwrite_each_other(tmp_path: Path) 
         write_srt(tmp_path / folder / "talk.srt", f"from {folder}")
     files = [tmp_path / "x" / "talk.wav", tmp_path / "y" / "talk.wav"]
     assert run(*files, "--out", tmp_path / "o", "--formats", "jsonl") == 0
-    texts = {p.name: rows(p)[0]["text"] for p in (tmp_path / "o").iterdir()}
+    texts = {p.name: rows(p)[0]["text"] for p in results(tmp_path / "o")}
     assert texts == {"talk.jsonl": "from x", "talk-2.jsonl": "from y"}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core import cli
+from core.batch import models as batch_models
 from core.commands import analyze, demo
 from core.models.checkpoint import read_info
 from core.pipeline import dialogue_context
@@ -158,7 +159,7 @@ def test_voices_name_the_speakers_where_nothing_else_does(
 ) -> None:
     tracker = FakeSpeakers()
     monkeypatch.setattr(
-        analyze, "open_speakers", lambda wanted: tracker if wanted != "auto" else None
+        batch_models, "open_speakers", lambda wanted: tracker if wanted != "auto" else None
     )
     model = ("--model", models["utterances"], "--context", "off")
     known = run(sample, tmp_path / "known", *model, "--speakers", "voices")
