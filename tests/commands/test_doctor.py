@@ -9,8 +9,23 @@ import pytest
 
 from core.asr.catalog import CATALOG, DEFAULT_MODEL
 from core.cli import main
-from core.commands.checks import CHECKS, Finding, Status, examine, machine, models, window
+from core.commands.checks import (
+    CHECKS,
+    Finding,
+    Status,
+    engine,
+    examine,
+    machine,
+    models,
+    window,
+)
+from core.models import device
 from core.models.checkpoint import read_info
+from core.models.device import DeviceChoice
+from core.quality.comparison import Comparison
+from core.quality.records import make_record
+from core.quality.rule import RULE
+from core.quality.store import keep
 from core.resources import embedded_checkpoint
 from tests.checkpoints import make_checkpoint, make_dialogue_checkpoint
 
@@ -130,3 +145,79 @@ def test_the_dialogue_model_is_loaded_and_held_against_the_embedded_one(
     assert damaged.status is Status.WARN
     assert "model.safetensors" in damaged.detail
     assert damaged.remedy
+
+
+@pytest.mark.parametrize("reason", ["no_driver", "gpu_too_old", "too_little_memory"])
+def test_a_gpu_that_is_there_and_not_used_is_said_with_a_remedy(
+    reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "choose_device", lambda: DeviceChoice("cpu", reason))
+    finding = find("processor")
+    assert finding.status is Status.WARN
+    assert models.REASONS[reason] in finding.detail
+    assert finding.remedy
+
+
+def test_settings_that_let_threads_get_in_each_others_way_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    monkeypatch.delenv("KMP_BLOCKTIME", raising=False)
+    calm = find("threads")
+    assert calm.status is Status.OK
+    assert "OMP_WAIT_POLICY=PASSIVE" in calm.detail
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    monkeypatch.setenv("MKL_NUM_THREADS", "100000")
+    busy = find("threads")
+    assert busy.status is Status.WARN
+    assert "MKL_NUM_THREADS and OMP_WAIT_POLICY" in busy.remedy
+
+
+def test_a_runtime_whose_package_is_missing_is_named_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lacking = {"openvino": ("openvino",)}
+    monkeypatch.setattr(engine, "missing", lambda mode: lacking.get(mode.runtime, ()))
+    finding = find("runtimes")
+    assert finding.status is Status.WARN
+    assert "openvino (needs openvino)" in finding.detail
+    assert "packed" in finding.detail.partition("Not usable")[0]
+    assert finding.remedy == engine.INSTALL
+
+
+def test_a_runtime_that_is_installed_but_broken_is_not_called_usable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "missing", lambda mode: ())
+
+    def load(name: str) -> None:
+        if name == "openvino":
+            raise OSError("libtbb.so.12 is missing")
+
+    monkeypatch.setattr(engine, "import_module", load)
+    finding = find("runtimes")
+    assert "openvino (OSError: libtbb.so.12 is missing)" in finding.detail
+    assert "onnxruntime (" not in finding.detail.partition("Not usable")[2]
+
+
+def test_verdicts_on_lossy_modes_are_listed_and_old_ones_are_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert "No lossy mode was checked" in find("quality").detail
+    for mode, shift in (("packed:bf16", 0.01), ("onnxruntime:int8", 0.3)):
+        found = Comparison(400, 1.0, 400, 0, shift, 0.0)
+        keep(make_record("ab" * 32, "speech", mode, found, RULE, ("clips", "")))
+    fresh = find("quality")
+    assert fresh.status is Status.OK
+    assert fresh.detail == (
+        "passed: speech packed:bf16 of abababab…; not passed: speech onnxruntime:int8 of abababab…."
+    )
+    monkeypatch.setattr("core.quality.records.processor", lambda: "another")
+    old = find("quality")
+    assert old.status is Status.WARN
+    assert "outdated" in old.detail
+    assert "processor changed" in old.detail
+    assert "emoscope quality" in old.remedy

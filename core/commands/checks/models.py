@@ -11,10 +11,22 @@ from core.resources import dialogue_checkpoint, embedded_checkpoint
 
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 REASONS = {
+    "chosen": "asked for",
     "torch_without_cuda": "this build of PyTorch has no CUDA",
-    "no_cuda_device": "there is no NVIDIA GPU, or no driver for it",
+    "no_cuda_device": "there is no NVIDIA GPU, or none that can be seen",
+    "no_driver": "there is an NVIDIA GPU, but no driver that works with this PyTorch",
+    "gpu_too_old": "this PyTorch is built for newer GPUs only",
+    "too_little_memory": "less memory is free on the GPU than the model takes",
+    "device_failed": "the GPU does not answer",
 }
 CUDA_REMEDY = "To use the GPU: delete .venv, then EMOSCOPE_TORCH=cuda ./run (about 3 GB)."
+REMEDIES = {
+    "no_driver": "Install NVIDIA's driver (Debian, Ubuntu: nvidia-driver), then start again.",
+    "gpu_too_old": "Nothing has to be done: everything runs on the CPU.",
+    "too_little_memory": "Close other programs that use the GPU.",
+    "device_failed": "Look whether nvidia-smi lists it; a driver just updated needs a restart.",
+}
+"""What to do where a GPU is there and yet not used."""
 
 
 def check_processor(name: str) -> Finding:
@@ -26,9 +38,12 @@ def check_processor(name: str) -> Finding:
     choice = choose_device()
     if choice.device == CUDA:
         return Finding(name, Status.OK, f"GPU: {torch.cuda.get_device_name(0)}")
-    detail = f"CPU: {REASONS[choice.reason]} (PyTorch {torch.__version__})."
+    reason = REASONS.get(choice.reason, choice.reason)
+    detail = f"CPU: {reason} (PyTorch {torch.__version__})."
     if choice.reason == "torch_without_cuda" and NVIDIA_DRIVER.exists():
         return Finding(name, Status.WARN, detail, CUDA_REMEDY)
+    if remedy := REMEDIES.get(choice.reason):
+        return Finding(name, Status.WARN, detail, remedy)
     return Finding(name, Status.OK, detail)
 
 

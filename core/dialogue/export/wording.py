@@ -142,6 +142,7 @@ _NOTES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "the model does not read this language: judged by speech",
             "모델이 모르는 언어라 음성으로 판단",
         ),
+        "text_bettered": ("the words were looked at a second time", "말을 다시 한번 살펴봄"),
         "text_rejected": ("the recognised words were not credible", "받아 적은 말을 믿기 어려움"),
         "text_skipped": ("stopped before its text was there", "글자가 나오기 전에 중지됨"),
         "text_skipped_falling_behind": (
