@@ -11,7 +11,7 @@ from core.audio.io import read_audio
 from core.dialogue.readers.subtitles import read_srt
 from core.dialogue.recording import Annotation
 from core.resources import sample_dialogue
-from core.types import SAMPLE_RATE, FloatArray, Transcript, TranscriptSource, Utterance
+from core.types import SAMPLE_RATE, FloatArray, Message, Transcript, TranscriptSource, Utterance
 
 FADE_SECONDS = 0.01
 
@@ -95,6 +95,10 @@ class ReadingTranscriber:
     def better(self, utterance: Utterance, transcript: Transcript) -> Transcript | None:
         """Return None: the known text can't be bettered."""
         return None
+
+    def take_messages(self) -> tuple[Message, ...]:
+        """Return nothing: nothing happens to it."""
+        return ()
 
     smaller: str | None = None
 

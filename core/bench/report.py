@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,26 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one part of a topic measured: see `Report`."""
+
+    measurements: tuple[Measurement, ...] = ()
+    notes: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything one topic measured; `notes` are sentences on how it was done."""
+    """Everything one topic measured.
+
+    notes: sentences on how it was done. figures: plain values that stand by name at the top of the
+    JSON, for programs.
+    """
 
     topic: str
     measurements: tuple[Measurement, ...]
     notes: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, with the machine they were measured on."""
@@ -67,9 +82,21 @@ class Report:
             "topic": self.topic,
             "version": __version__,
             "machine": describe_machine(),
+            **self.figures,
             "measurements": [measurement.to_dict() for measurement in self.measurements],
             "notes": list(self.notes),
         }
+
+
+def joined(topic: str, parts: Sequence[Part]) -> Report:
+    """Return the parts of a topic as its report, in their order."""
+    figures = {name: value for part in parts for name, value in part.figures.items()}
+    return Report(
+        topic,
+        tuple(measurement for part in parts for measurement in part.measurements),
+        tuple(note for part in parts for note in part.notes),
+        figures,
+    )
 
 
 def describe_machine() -> str:

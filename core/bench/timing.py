@@ -68,3 +68,14 @@ def ratios(numerator: Sequence[Sample], denominator: Sequence[Sample]) -> list[f
     """Return the ratio of processor times round by round."""
     pairs = zip(numerator, denominator, strict=True)
     return [above.processor / max(below.processor, 1e-9) for above, below in pairs]
+
+
+def sooner(theirs: Sequence[Sample], ours: Sequence[Sample]) -> list[float]:
+    """Return how many times as long theirs took by the clock, round by round."""
+    pairs = zip(theirs, ours, strict=True)
+    return [above.wall / max(below.wall, 1e-9) for above, below in pairs]
+
+
+def milliseconds(samples: Sequence[Sample]) -> list[float]:
+    """Return the times by the clock in ms."""
+    return [1000 * sample.wall for sample in samples]

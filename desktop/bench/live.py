@@ -3,6 +3,8 @@
 The real program hears speech through a virtual microphone. The clock of an utterance starts when
 the block arrives that completes the hangover, and stops when the bars that show its final result
 have been painted; what the model itself took in between is subtracted.
+
+Before that comes everything that needs no window: `core.bench.engine`.
 """
 
 from __future__ import annotations
@@ -21,11 +23,14 @@ from PySide6.QtCore import QEvent, QObject, QSettings, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QApplication
 
 from core.audio.segmenter import SegmenterSettings
+from core.bench import engine, trained
+from core.bench.architectures import REAL, Architectures
 from core.bench.material import load_dialogue, spans
-from core.bench.report import Report
+from core.bench.options import Options
+from core.bench.report import Part, Report, joined
 from core.bench.timing import summarise
 from core.bench.virtual_microphone import VirtualMicrophone, virtual_microphone
-from core.errors import EmoscopeError
+from core.errors import DeviceError, EmoscopeError
 from core.pipeline.events import AudioHeard, Event, SessionState, TurnUpdated
 from core.pipeline.session import Session
 from core.types import SAMPLE_RATE, FloatArray, Turn, TurnStatus
@@ -35,7 +40,7 @@ from desktop.plots.emotion_bars import EmotionBars
 from desktop.sessions import Prepared, RealSessions
 from desktop.settings import AppSettings
 
-UTTERANCES, QUICK_UTTERANCES = 32, 6
+UTTERANCES, QUICK_UTTERANCES = 12, 6
 PAUSE_SECONDS = 1.2
 OVERHEAD_MS = 50.0
 LOADING_SECONDS = 60.0
@@ -65,7 +70,8 @@ class Stopwatch:
             end = event.block.start + event.block.samples.shape[1]
             self.arrivals.append((end, time.monotonic()))
         elif isinstance(event, TurnUpdated) and _is_result(event.turn):
-            self.told[event.turn.index] = (event.turn, time.monotonic())
+            # told again when a better text is found, which nobody waits for
+            self.told.setdefault(event.turn.index, (event.turn, time.monotonic()))
 
     def delays(self) -> list[Delay]:
         """Return the delay of every utterance that a hangover ended and that was painted."""
@@ -80,7 +86,9 @@ class Stopwatch:
         if arrived is None or arrived > told or turn.emotion is None:
             return None
         painted = self.painted[index]
-        return Delay(painted - arrived, turn.emotion.compute_seconds, painted - told)
+        # what was computed within the hangover, before the clock began, was not waited for
+        model = min(turn.emotion.compute_seconds, told - arrived)
+        return Delay(painted - arrived, model, painted - told)
 
 
 def _is_result(turn: Turn) -> bool:
@@ -134,13 +142,32 @@ class PaintWatch(QObject):
 
     def _painted(self, indices: list[int]) -> None:
         now = time.monotonic()
-        self._stopwatch.painted.update(dict.fromkeys(indices, now))
+        for index in indices:
+            self._stopwatch.painted.setdefault(index, now)
 
 
-def measure(quick: bool) -> Report:
-    """Speak into the running program and time its answers. Raises DeviceError."""
+def measure(options: Options, architectures: Architectures = REAL) -> Report:
+    """Measure answers and waits with big models, then speak into the running program.
+
+    Without a sound server the last part is left out, and it is said.
+    """
+    parts = engine.measure(options, architectures)
+    try:
+        parts.append(measure_paint(QUICK_UTTERANCES if options.quick else UTTERANCES))
+    except DeviceError as error:
+        parts.append(Part((), (f"No microphone: {error}",)))
+    return joined("live", [*parts, *trained.measure(options)])
+
+
+def measure_paint(count: int) -> Part:
+    """Speak so many utterances into the running program and time its answers.
+
+    Raises:
+        DeviceError: there is no sound server.
+        EmoscopeError: nothing came through it.
+    """
     stopwatch = Stopwatch()
-    speech = utterances(QUICK_UTTERANCES if quick else UTTERANCES)
+    speech = utterances(count)
     with _qt() as qt, virtual_microphone() as microphone, tempfile.TemporaryDirectory() as folder:
         platform = qt.platformName()
         _converse(_program(qt, Path(folder), stopwatch), microphone, speech, stopwatch)
@@ -148,15 +175,15 @@ def measure(quick: bool) -> Report:
     if not delays:
         raise EmoscopeError("No utterance came through the virtual microphone.", "Try again.")
     overhead = [1000 * (delay.whole - delay.model) for delay in delays]
-    count = f"{len(delays)} utterances"
+    said = f"{len(delays)} utterances"
     name = "end of hangover to picture, less the model's time"
     measurements = (
-        summarise(name, overhead, "ms", target=OVERHEAD_MS, note=count),
+        summarise(name, overhead, "ms", target=OVERHEAD_MS, note=said),
         summarise("end of hangover to picture", [1000 * d.whole for d in delays], "ms"),
         summarise("the model's own time", [1000 * d.model for d in delays], "ms"),
         summarise("result known to picture", [1000 * d.window for d in delays], "ms"),
     )
-    return Report("live", measurements, (f"Qt platform: {platform}.",))
+    return Part(measurements, (f"Qt platform: {platform}.",))
 
 
 def utterances(count: int) -> FloatArray:

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from core import bench
-from core.bench.report import Measurement, Report
+from core.bench import Topic
+from core.bench.options import Options
+from core.bench.report import Measurement, Part, Report, joined
 from core.cli import main
 from core.errors import DeviceError
 
@@ -22,18 +23,18 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> str:
     bad = Measurement("frames", 0.5, "", target=0.9, at_least=True)
     module.measure = lambda quick: Report("try", (good, bad), (f"quick: {quick}",))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "a_topic", module)
-    monkeypatch.setattr(bench, "TOPICS", {"try": "a_topic:measure"})
+    monkeypatch.setattr(bench, "TOPICS", {"try": Topic("a_topic:measure")})
     return "try"
 
 
 @pytest.mark.parametrize("name", bench.TOPICS)
 def test_every_topic_exists(name: str) -> None:
-    module, function = bench.TOPICS[name].split(":")
-    assert callable(getattr(import_module(module), function))
+    assert callable(bench.TOPICS[name].function)
 
 
 def test_the_topics_of_the_specification_are_there() -> None:
-    assert {"model", "live", "window", "soak"} <= set(bench.TOPICS)
+    wanted = {"model", "live", "encoders", "window", "contention", "files", "soak"}
+    assert wanted <= set(bench.TOPICS)
 
 
 def test_an_unknown_topic_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +74,9 @@ def test_a_topic_that_lacks_something_does_not_keep_others_from_being_measured(
     module = ModuleType("a_lacking_topic")
     module.measure = lacking  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "a_lacking_topic", module)
-    monkeypatch.setattr(bench, "TOPICS", {"lacking": "a_lacking_topic:measure", **bench.TOPICS})
+    monkeypatch.setattr(
+        bench, "TOPICS", {"lacking": Topic("a_lacking_topic:measure"), **bench.TOPICS}
+    )
     assert main(["bench"]) == 2
     captured = capsys.readouterr()
     assert "quick enough" in captured.out
@@ -87,3 +90,45 @@ def test_figures_are_written_as_json(topic: str, tmp_path: Path) -> None:
     assert written["topic"] == "try"
     assert [m["met"] for m in written["measurements"]] == [True, False]
     assert written["measurements"][0]["value"] == 1.5
+
+
+def test_a_topic_with_options_gets_them_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    got: list[Options] = []
+
+    def measured(options: Options) -> Report:
+        got.append(options)
+        return Report("try", ())
+
+    module = ModuleType("a_detailed_topic")
+    module.measure = measured  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "a_detailed_topic", module)
+    topic = Topic("a_detailed_topic:measure", options=True, quality=True)
+    monkeypatch.setattr(bench, "TOPICS", {"try": topic})
+    arguments = ["--quick", "--checkpoint", str(tmp_path), "--data", str(tmp_path / "clips")]
+    assert main(["bench", "try", *arguments]) == 0
+    assert got == [Options(True, tmp_path, tmp_path / "clips")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--data", "somewhere"], "quality is measured by"),
+        (["--checkpoint", "somewhere"], "--checkpoint needs --data"),
+    ],
+)
+def test_options_that_no_topic_takes_are_refused(
+    topic: str, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", topic, *arguments])
+    assert reason in capsys.readouterr().err
+
+
+def test_figures_for_programs_stand_at_the_top() -> None:
+    parts = [Part((), ("one",), {"ratio": 2.0}), Part((), ("two",), {"wait_ms": {"a": 3.0}})]
+    report = joined("try", parts)
+    written = report.to_dict()
+    assert (written["ratio"], written["wait_ms"]) == (2.0, {"a": 3.0})
+    assert written["notes"] == ["one", "two"]
