@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from core.cli import LIBRARY_SETTINGS
+
 _DISPLAY_FREE = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 """Qt platforms that need no display server."""
 
@@ -18,6 +20,8 @@ def main(argv: Sequence[str]) -> int:
 
     Without a display Qt would abort the whole process, so it is not even asked.
     """
+    for variable, value in LIBRARY_SETTINGS.items():
+        os.environ.setdefault(variable, value)
     arguments, qt_arguments = parser().parse_known_args(argv)
     if not has_display(sys.platform, os.environ, qt_arguments):
         demo = import_module("core.commands.demo")

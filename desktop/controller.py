@@ -19,13 +19,14 @@ from core.pipeline.events import (
     TurnUpdated,
 )
 from core.resources import sample_dialogue
-from core.types import SAMPLE_RATE
+from core.types import SAMPLE_RATE, Message
 from desktop.bridge import EventBridge
 from desktop.dialogs.opener import DialogOpener
 from desktop.exporting import Exporting
 from desktop.listening import Listening
 from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
+from desktop.preparing import PreparationWatch
 from desktop.sessions import OFF, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
 from desktop.trouble import Trouble
@@ -98,6 +99,7 @@ class Controller(QObject):
             lambda: state.live and self.running,
             self.trouble.show_error,
         )
+        self.preparation = PreparationWatch(state, self)
         self._connect()
         self._window.menus.set_recent(self.settings.recent)
         self._show_choices()
@@ -112,11 +114,13 @@ class Controller(QObject):
         bridge.notice.connect(self._noticed)
         bridge.context_ready.connect(lambda event: self._state.set_context(event.info))
         self._state.run_apart = bridge.run
+        bridge.effort_changed.connect(window.status.take_effort)
+        bridge.model_ready.connect(lambda event: window.status.set_model(event.info))
         bridge.progressed.connect(self._progressed)
         bridge.saved.connect(lambda _: window.status.set_saved())
         capture.record_clicked.connect(self.toggle_record)
         capture.open_clicked.connect(self.ask_for_recording)
-        capture.settings_clicked.connect(self.dialogs.open_settings)
+        capture.settings_clicked.connect(lambda: self.dialogs.open_settings())
         capture.device_chosen.connect(lambda name: self.change(device=name))
         capture.devices_wanted.connect(self.list_devices)
         capture.channels_chosen.connect(lambda name: self.change(channels=name))
@@ -127,7 +131,8 @@ class Controller(QObject):
         window.start_page.open_file.connect(self.ask_for_recording)
         window.start_page.sample.connect(self.open_sample)
         window.start_page.limits.connect(self.dialogs.show_limits)
-        window.status.whisper_wanted.connect(self.dialogs.get_whisper)
+        window.status.whisper_wanted.connect(lambda: self.dialogs.get_whisper())
+        window.status.settings_wanted.connect(lambda: self.dialogs.open_settings(page="engine"))
         window.file_dropped.connect(lambda path: self._dropped(Path(path)))
         window.menus.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
         window.menus.theme_chosen.connect(lambda name: self.change(theme=name))
@@ -137,12 +142,13 @@ class Controller(QObject):
         window.menus.context_chosen.connect(lambda name: self.change(context=name))
         window.menus.context_wanted.connect(self.ask_for_context)
         window.menus.speakers_chosen.connect(lambda name: self.change(speakers=name))
-        window.settings_asked.connect(self.dialogs.open_settings)
+        window.settings_asked.connect(lambda: self.dialogs.open_settings())
         window.closing.connect(self.close)
         window.play_asked.connect(self.listening.play_span)
-        self.trouble.whisper_wanted.connect(self.dialogs.get_whisper)
+        self.trouble.whisper_wanted.connect(lambda: self.dialogs.get_whisper())
+        self.trouble.smaller_wanted.connect(self.use_smaller)
         self.trouble.devices_wanted.connect(lambda: self.list_devices())
-        self.trouble.settings_wanted.connect(self.dialogs.open_settings)
+        self.trouble.settings_wanted.connect(lambda: self.dialogs.open_settings())
         self._connect_actions()
 
     def _connect_actions(self) -> None:
@@ -242,6 +248,7 @@ class Controller(QObject):
         self._current = prepared
         self._sound = prepared.sound
         self._show_text_source(prepared.transcriber)
+        self._window.status.delay.awaited = lambda: prepared.session.lag
         self._window.set_subject(prepared.name)
         if prepared.total is not None:
             self._state.set_total(prepared.total)
@@ -269,9 +276,7 @@ class Controller(QObject):
 
     def _turn_updated(self, event: TurnUpdated) -> None:
         self._state.update_turn(event)
-        if event.turn.emotion is not None:
-            self._window.status.set_model(event.turn.emotion.model)
-        self._window.status.set_lag(event.lag)
+        self._window.status.take_turn(event)
 
     def _noticed(self, notice: Notice) -> None:
         if notice.message.code in NO_CONTEXT:
@@ -316,6 +321,24 @@ class Controller(QObject):
     def _no_devices(self, error: Exception) -> None:
         """Say nothing yet: a missing microphone matters when somebody wants to record."""
         log.warning("microphones can't be listed: %s", error)
+
+    def use_smaller(self, model: str) -> None:
+        """Write texts with a smaller model from the next recording on; get it if it is missing."""
+        self._bridge.run(
+            "smaller",
+            lambda: self._factory.has_recognition(model),
+            lambda here: self._choose_smaller(model, here),
+            self.trouble.show_error,
+        )
+
+    def _choose_smaller(self, model: str, here: bool) -> None:
+        self._window.banners.withdraw("smaller_whisper")
+        if not here:
+            self.dialogs.get_whisper(model)
+            return
+        self.change(whisper=model)
+        chosen = Message("smaller_chosen", {"model": model})
+        self.trouble.show_notice(Notice(chosen))
 
     def look_for_recognition(self) -> None:
         """Say in the status line whether text will be written, before the first session."""

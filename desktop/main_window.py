@@ -22,7 +22,7 @@ FRAME_MS = 33
 
 _IDLE_FRAMES = 12
 COMPACT_BELOW = 1240
-"""Pixels of width below which the bar drops its labels."""
+"""Pixels of width below which bar and status line drop what can be spared."""
 
 
 class MainWindow(QMainWindow):
@@ -224,9 +224,10 @@ class MainWindow(QMainWindow):
         return QSize(1440, 900)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Drop the labels of the bar in a narrow window."""
+        """Drop what can be spared in a narrow window."""
         super().resizeEvent(event)
         self.capture.set_compact(event.size().width() < COMPACT_BELOW)
+        self.status.set_compact(event.size().width() < COMPACT_BELOW)
         self._mark_all()
 
     def _mark_all(self) -> None:

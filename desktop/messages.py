@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from core.errors import EmoscopeError
 from core.types import Message
+from desktop import names
 from desktop.source_text import QT_TRANSLATE_NOOP
 
 
@@ -179,6 +180,31 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
                 "Messages", "{name}: {count} lines overlap another of the same speaker."
             ),
         ),
+        "device_changed": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The model now runs on the {device}: {reason}. The recording goes on, and nothing "
+                "is lost.",
+            ),
+        ),
+        "smaller_whisper": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "{model} takes more time than this computer has. Whisper {smaller} would keep up, "
+                "with more mistakes in the text.",
+            ),
+            "smaller",
+        ),
+        "whisper_on_cpu": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "{model} could not run on the GPU ({reason}) and runs on the CPU now."
+            ),
+        ),
+        "smaller_chosen": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages", "Whisper {model} writes the text from the next recording on."
+            ),
+        ),
         "model_reads_text": _entry(
             QT_TRANSLATE_NOOP(
                 "Messages",
@@ -216,19 +242,30 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "emotion_failed": QT_TRANSLATE_NOOP("Messages", "this turn could not be judged"),
         "recognition_failed": QT_TRANSLATE_NOOP("Messages", "the text could not be recognised"),
         "context_failed": QT_TRANSLATE_NOOP("Messages", "not read in context"),
+        "text_bettered": QT_TRANSLATE_NOOP("Messages", "the text was looked at a second time"),
     }
 )
 REASONS: Mapping[str, str] = MappingProxyType(
     {
-        "chosen": QT_TRANSLATE_NOOP("Messages", "as chosen"),
-        "cuda_found": QT_TRANSLATE_NOOP("Messages", "a GPU was found"),
-        "torch_without_cuda": QT_TRANSLATE_NOOP("Messages", "no CUDA in this PyTorch"),
-        "no_cuda_device": QT_TRANSLATE_NOOP("Messages", "no CUDA driver"),
-        "out_of_memory": QT_TRANSLATE_NOOP("Messages", "the GPU's memory is full"),
+        "chosen": QT_TRANSLATE_NOOP("Messages", "as chosen in the settings"),
+        "cuda_found": QT_TRANSLATE_NOOP("Messages", "a GPU was found, which is faster"),
+        "torch_without_cuda": QT_TRANSLATE_NOOP(
+            "Messages", "the PyTorch that is installed can't use a GPU"
+        ),
+        "no_cuda_device": QT_TRANSLATE_NOOP("Messages", "no GPU of NVIDIA was found"),
+        "no_driver": QT_TRANSLATE_NOOP(
+            "Messages", "there is a GPU, but no driver that works with this PyTorch"
+        ),
+        "gpu_too_old": QT_TRANSLATE_NOOP("Messages", "the GPU is too old for this PyTorch"),
+        "too_little_memory": QT_TRANSLATE_NOOP(
+            "Messages", "the GPU has too little free memory for this model"
+        ),
+        "out_of_memory": QT_TRANSLATE_NOOP("Messages", "the memory of the GPU was full"),
+        "device_failed": QT_TRANSLATE_NOOP("Messages", "the GPU stopped answering"),
         "not_loaded": QT_TRANSLATE_NOOP("Messages", "not loaded yet"),
     }
 )
-
+"""Why the model runs where it runs; each goes on after "CPU: "."""
 
 HEADINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -244,13 +281,18 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
 
 
 def sentence(message: Message) -> str:
-    """Return the sentence of a message; a code without an entry is shown with its values."""
+    """Return the sentence of a message; a code without an entry is shown with its values.
+
+    Values that are codes themselves are put into words.
+    """
     entry = MESSAGES.get(message.code)
     if entry is None:
-        values = ", ".join(f"{key}: {value}" for key, value in message.values.items())
-        return f"{message.code} {values}".strip()
+        listed = ", ".join(f"{key}: {value}" for key, value in message.values.items())
+        return f"{message.code} {listed}".strip()
     text = QCoreApplication.translate("Messages", entry.text)
-    return text.format_map(_Values(message.values))
+    words = _WORDS.get(message.code, {})
+    values = {key: words.get(key, str)(value) for key, value in message.values.items()}
+    return text.format_map(_Values(values))
 
 
 def is_known(message: Message) -> bool:
@@ -297,6 +339,12 @@ def device_reason(code: str) -> str:
     """Return why the model runs where it runs; the code itself when it is a sentence already."""
     text = REASONS.get(code)
     return QCoreApplication.translate("Messages", text) if text is not None else code
+
+
+_WORDS: Mapping[str, Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {"device_changed": {"device": names.processor, "reason": device_reason}}
+)
+"""By message and value, what makes words for people of a code."""
 
 
 class _Values(dict[str, str]):

@@ -86,6 +86,12 @@ def modality(kind: Modality) -> str:
     return _translate(_MODALITIES[kind])
 
 
+def processor(device: str) -> str:
+    """Return "CPU" or "GPU" for a device of PyTorch; the device itself if it is neither."""
+    kind = device.partition(":")[0].lower()
+    return {"cpu": "CPU", "cuda": "GPU"}.get(kind, device.upper())
+
+
 def probability(value: float) -> str:
     """Return a probability with two digits, as the locale writes it."""
     return QLocale().toString(value, "f", 2)

@@ -6,19 +6,21 @@ No model is loaded here: the session does that on its own threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from core.pipeline.events import Event, Notice, Severity
 from core.resources import embedded_checkpoint, voice_checkpoint
-from desktop.settings import AppSettings
+from desktop.settings import PAUSES, AppSettings
 
 if TYPE_CHECKING:
+    from core.asr.whisper import WhisperSettings
     from core.audio.channels import ChannelMode
     from core.pipeline.context import DialogueContext
     from core.pipeline.protocols import Analyzer, Transcriber
     from core.pipeline.session import Session
+    from core.pipeline.settings import SessionSettings
     from core.pipeline.speakers import SpeakerTracker
 
 OFF = "off"
@@ -56,6 +58,10 @@ class SessionFactory(Protocol):
         """Return the name of what will write the text, None for speech alone."""
         ...
 
+    def has_recognition(self, model: str) -> bool:
+        """Tell whether a recognition model of the catalog is on this computer."""
+        ...
+
     def live(self, settings: AppSettings, listener: Listener) -> Prepared:
         """Return a session on the chosen microphone. Raises EmoscopeError."""
         ...
@@ -79,20 +85,25 @@ class RealSessions:
         transcriber, _ = make_transcriber(settings)
         return transcriber.name if transcriber is not None else None
 
+    def has_recognition(self, model: str) -> bool:
+        """Tell whether a recognition model of the catalog is on this computer."""
+        from core.asr.catalog import installed_models
+
+        return model in installed_models()
+
     def live(self, settings: AppSettings, listener: Listener) -> Prepared:
         """Return a session on the chosen microphone, journalled."""
         from core.audio.microphone import MicrophoneSource
         from core.dialogue.journal import Journal
         from core.pipeline.session import Session
-        from core.pipeline.settings import SessionSettings
 
-        transcriber, notices = make_transcriber(settings)
+        transcriber, notices = make_transcriber(settings, live=True)
         source = MicrophoneSource(settings.device or None, settings.channels)
         journal = Journal(sessions_folder(settings))
         context = context_maker(settings)
         session = Session(
             source,
-            SessionSettings(live=True, language=settings.language),
+            session_settings(settings, live=True),
             analyzer_maker(settings),
             transcriber,
             listener,
@@ -115,7 +126,6 @@ class RealSessions:
         from core.audio.sources import FileSource
         from core.dialogue.readers.transcripts import find_transcript, read_transcript
         from core.pipeline.session import Session
-        from core.pipeline.settings import SessionSettings
 
         source = FileSource(path, _channel_mode(settings.channels))
         beside = find_transcript(path)
@@ -128,7 +138,7 @@ class RealSessions:
         context = context_maker(settings)
         session = Session(
             source,
-            SessionSettings(live=False, language=settings.language),
+            session_settings(settings, live=False),
             analyzer_maker(settings),
             transcriber,
             listener,
@@ -149,6 +159,18 @@ class RealSessions:
         )
 
 
+def session_settings(settings: AppSettings, live: bool) -> SessionSettings:
+    """Return how a session is to run."""
+    from core.pipeline.settings import SessionSettings
+
+    return SessionSettings(
+        live=live,
+        language=settings.language,
+        hangover=PAUSES[settings.pause],
+        better_text=settings.better_text,
+    )
+
+
 def analyzer_maker(settings: AppSettings) -> Callable[[], Analyzer]:
     """Return what makes the analyzer of the chosen checkpoint; called on the emotion thread."""
     folder = Path(settings.checkpoint) if settings.checkpoint else embedded_checkpoint()
@@ -156,7 +178,7 @@ def analyzer_maker(settings: AppSettings) -> Callable[[], Analyzer]:
     def make() -> Analyzer:
         from core.pipeline.analyzer import load_analyzer
 
-        return load_analyzer(folder)
+        return load_analyzer(folder, settings.processor, settings.runtime)
 
     return make
 
@@ -208,24 +230,41 @@ def speakers_maker(settings: AppSettings) -> Callable[[], SpeakerTracker] | None
     return make
 
 
-def make_transcriber(settings: AppSettings) -> tuple[Transcriber | None, tuple[Notice, ...]]:
+def make_transcriber(
+    settings: AppSettings, live: bool = False
+) -> tuple[Transcriber | None, tuple[Notice, ...]]:
     """Return the recognition model to use, or None; a chosen one that is missing is said.
 
     That the default one is not here is in the status line all the time, and no trouble.
     """
     from core.asr.fallback import find_transcriber
-    from core.asr.whisper import WhisperSettings
 
     if settings.whisper == OFF:
         return None, ()
     model = settings.whisper or default_model()
     if model is None:
         return None, ()
-    language = None if settings.language == "auto" else settings.language
-    found = find_transcriber(replace(WhisperSettings(), model=model, language=language))
+    found = find_transcriber(whisper_settings(settings, model, live))
     if found.message is not None:
         return None, (Notice(found.message, Severity.WARNING),)
     return found.transcriber, ()
+
+
+def whisper_settings(settings: AppSettings, model: str, live: bool) -> WhisperSettings:
+    """Return how to recognise: quickly at first in a live session, carefully in a recording.
+
+    Words may only change with how fast they are found where approximate results are allowed, and
+    even then only if that was checked.
+    """
+    from core.asr.whisper import WhisperSettings
+
+    return WhisperSettings(
+        model=model,
+        language=None if settings.language == "auto" else settings.language,
+        device=settings.processor,
+        quick_finals=live and settings.better_text,
+        encoder_window="auto" if settings.runtime == "lossy" else "full",
+    )
 
 
 def default_model() -> str | None:

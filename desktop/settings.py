@@ -18,6 +18,12 @@ SPEECH_LANGUAGES = ("auto", "ko", "en")
 THEME_NAMES = ("system", "light", "dark")
 CHANNEL_CHOICES = ("mono", "left", "right", "both")
 SPEAKER_CHOICES = ("source", "voice")
+PROCESSORS = ("auto", "cpu", "cuda")
+RUNTIMES = ("auto", "lossy")
+"""Choices of what computes the encoders, beside those by name (see `core.models.runtimes.base`)."""
+
+PAUSES: Mapping[str, float] = MappingProxyType({"short": 0.3, "medium": 0.5, "long": 0.8})
+"""Seconds of silence that end a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class AppSettings:
     model size. `language` locks recognition, "auto" leaves it open. `context` is the folder of a
     dialogue model, or "off"; `speakers` says who tells the speakers apart where nothing else does:
     nobody ("source") or their voices ("voice").
+    `processor` and `runtime` say what computes the results; `better_text` lets a text that was
+    there at once be replaced by a more careful one; `pause` is a name of `PAUSES`.
     """
 
     interface_language: str = "system"
@@ -39,6 +47,10 @@ class AppSettings:
     whisper: str = ""
     context: str = ""
     speakers: str = "source"
+    processor: str = "auto"
+    runtime: str = "auto"
+    better_text: bool = True
+    pause: str = "short"
     sessions_folder: str = ""
     last_folder: str = ""
     recent: tuple[str, ...] = ()
@@ -57,8 +69,14 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "channels": CHANNEL_CHOICES,
         "language": SPEECH_LANGUAGES,
         "speakers": SPEAKER_CHOICES,
+        "processor": PROCESSORS,
+        "pause": tuple(PAUSES),
     }
 )
+
+
+_TRUTH: Mapping[str, bool] = MappingProxyType({"true": True, "false": False})
+"""How QSettings writes it in a file."""
 
 
 class SettingsStore:
@@ -105,6 +123,23 @@ def _restore(name: str, stored: Any, default: Any) -> Any:
     if isinstance(default, tuple):
         entries = [stored] if isinstance(stored, str) else stored
         return tuple(str(entry) for entry in entries if entry) if entries else ()
+    if isinstance(default, bool):
+        return _TRUTH.get(str(stored).lower(), default)
     value = str(stored)
+    if name == "runtime":
+        return value if _is_runtime(value) else default
     allowed = _ALLOWED.get(name)
     return value if allowed is None or value in allowed else default
+
+
+def _is_runtime(value: str) -> bool:
+    if value in RUNTIMES:
+        return True
+    from core.errors import ConfigError
+    from core.models.runtimes.base import parse_preference
+
+    try:
+        parse_preference(value)
+    except ConfigError:
+        return False
+    return True

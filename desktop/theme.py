@@ -227,6 +227,15 @@ def style_sheet(theme: Theme) -> str:
     QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border};
         padding: 4px; }}
     QLabel#muted, QLabel#caption {{ color: {t.muted}; }}
+    QLabel#heading {{ font-weight: 600; }}
+    QStatusBar QToolButton#engine {{ color: {t.muted}; padding: 1px 6px; }}
+    QStatusBar QToolButton#engine:focus {{ padding: 0px 5px; }}
+    QStatusBar QLabel#delay[late="true"] {{ background: {t.warning}; color: {t.text};
+        border-radius: 4px; padding: 1px 6px; }}
+    QFrame#enginePage {{ background: {t.card}; border: 1px solid {t.border}; }}
+    QFrame#enginePage QLabel {{ color: {t.text}; }}
+    QFrame#enginePage QLabel#caption {{ color: {t.muted}; }}
+    QTabWidget::pane {{ border: 0; border-top: 1px solid {t.border}; }}
     QFrame#banner {{ border: 1px solid {t.border}; border-radius: 8px; }}
     QFrame#banner[severity="info"] {{ background: {t.info}; }}
     QFrame#banner[severity="warning"] {{ background: {t.warning}; }}

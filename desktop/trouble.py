@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from core.pipeline.events import Notice, Severity
+from core.types import EMPTY_MAPPING
 from desktop import messages
 from desktop.main_window import MainWindow
 from desktop.panels.banner import BannerButton
@@ -22,6 +24,8 @@ class Trouble(QObject):
     whisper_wanted = Signal()
     devices_wanted = Signal()
     settings_wanted = Signal()
+    smaller_wanted = Signal(str)
+    """A recognition model that takes less time, by its name."""
 
     def __init__(self, window: MainWindow, log_folder: Path) -> None:
         super().__init__(window)
@@ -44,7 +48,7 @@ class Trouble(QObject):
             message.code,
             notice.severity,
             lambda: messages.sentence(message),
-            self._buttons(messages.action(message)),
+            self._buttons(messages.action(message), message.values),
         )
 
     def show_error(self, error: BaseException) -> None:
@@ -57,8 +61,15 @@ class Trouble(QObject):
             self._buttons("log"),
         )
 
-    def _buttons(self, action: str) -> tuple[BannerButton, ...]:
-        offers = {
+    def _buttons(
+        self, action: str, values: Mapping[str, str] = EMPTY_MAPPING
+    ) -> tuple[BannerButton, ...]:
+        smaller = values.get("smaller", "")
+        offers: dict[str, tuple[Callable[[], str], Callable[[], object]]] = {
+            "smaller": (
+                lambda: self.tr("Use Whisper {name} next time").format(name=smaller),
+                lambda: self.smaller_wanted.emit(smaller),
+            ),
             "whisper": (lambda: self.tr("Get one…"), self.whisper_wanted.emit),
             "devices": (lambda: self.tr("Look again"), self.devices_wanted.emit),
             "settings": (lambda: self.tr("Settings…"), self.settings_wanted.emit),

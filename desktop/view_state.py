@@ -14,7 +14,7 @@ from desktop.item_models.emotion_timeline import EmotionTimeline
 from desktop.item_models.readings import Reading
 from desktop.item_models.sound_history import SoundHistory
 from desktop.item_models.steady_label import SteadyLabel
-from desktop.item_models.turns import TurnModel
+from desktop.item_models.turns import TurnModel, turn_text
 from desktop.theme import LIGHT, Theme
 from desktop.time_view import TimeView
 
@@ -59,8 +59,12 @@ class ViewState(QObject):
         """... and whether they exclude each other."""
         self._dialogue_labels: tuple[str, ...] = ()
         self.session = SessionState.IDLE
+        self.preparing = False
+        """A model is made ready for this computer while it is loaded, which is done once."""
         self.live = False
         self.newest: Turn | None = None
+        self.newest_at = 0.0
+        """Seconds heard when the newest turn was told: later than its end on a busy computer."""
         self.complete: Turn | None = None
         self.selected: Turn | None = None
         self.level: tuple[float, ...] = ()
@@ -90,6 +94,7 @@ class ViewState(QObject):
         self.sound.clear()
         self.steady.clear()
         self.newest = self.complete = self.selected = None
+        self.newest_at = 0.0
         self.level, self.clipped, self.playhead = (), False, None
         self.context = self.no_context = None
         self.expects_context = False
@@ -105,11 +110,18 @@ class ViewState(QObject):
     def enter(self, session: SessionState) -> None:
         """Take note of the session's state; when it ends the whole of it can be looked through."""
         self.session = session
+        self.preparing = self.preparing and session is SessionState.LOADING
         if session in (SessionState.IDLE, SessionState.FAILED):
             self.level, self.clipped = (), False
             if self.live and self.time.following and self.sound.windows:
                 self.time.review(self.sound.seconds)
         self.state_changed.emit(session)
+
+    def prepare(self) -> None:
+        """Take note that a model is made ready for this computer before it is loaded."""
+        if self.session is SessionState.LOADING and not self.preparing:
+            self.preparing = True
+            self.state_changed.emit(self.session)
 
     def hear(self, heard: Sequence[AudioHeard]) -> None:
         """Add blocks that were heard."""
@@ -161,6 +173,9 @@ class ViewState(QObject):
                 self._revise(turn)
                 return
             self.timeline.update(turn)
+            if before is not None and before.status is TurnStatus.FINAL:
+                self._take_again(turn)
+                return
         self._take_newest(turn)
         self.turn_changed.emit(turn)
         if self.selected is not None and self.selected.index == turn.index:
@@ -172,18 +187,34 @@ class ViewState(QObject):
         if self.newest is None or self.newest.index != turn.index:
             self.steady.clear()
         self.steady.update(turn.emotion, turn.status is not TurnStatus.PARTIAL)
-        self.newest = turn
+        self.newest, self.newest_at = turn, self.time.now
         if turn.status is not TurnStatus.PARTIAL:
             self.complete = turn
 
-    def _revise(self, turn: Turn) -> None:
-        """Take what the dialogue says of a turn later: the newest turn stays the newest."""
+    def _take_again(self, turn: Turn) -> None:
+        """Take a turn that was complete before, as with a better text.
+
+        Whoever reads another turn meanwhile, or another time, is left there.
+        """
+        self._replace(turn)
+        self.turn_changed.emit(turn)
+        if self.selected is turn:
+            self.selection_changed.emit(turn)
+
+    def _replace(self, turn: Turn) -> None:
+        """Put a turn in the place of its earlier state; none becomes the newest."""
         if self.newest is not None and self.newest.index == turn.index:
             self.newest = turn
+            if turn.emotion is not None:
+                self.steady.update(turn.emotion, complete=True)
         if self.complete is not None and self.complete.index == turn.index:
             self.complete = turn
         if self.selected is not None and self.selected.index == turn.index:
             self.selected = turn
+
+    def _revise(self, turn: Turn) -> None:
+        """Take what the dialogue says of a turn later: the newest turn stays the newest."""
+        self._replace(turn)
         self.turn_revised.emit(turn)
 
     def _take_speaker(self, turn: Turn) -> None:
@@ -295,6 +326,8 @@ def _heard_alike(before: Turn, after: Turn) -> bool:
     """True for a complete turn of which at most the dialogue now says something else."""
     old, new = before.emotion, after.emotion
     if before.status is not TurnStatus.FINAL or old is None or new is None:
+        return False
+    if turn_text(before) != turn_text(after):
         return False
     return (old.probabilities, old.doubts) == (new.probabilities, new.doubts)
 

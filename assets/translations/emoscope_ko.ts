@@ -301,6 +301,17 @@
     </message>
 </context>
 <context>
+    <name>DelayLabel</name>
+    <message>
+        <source>So long after it was said, something is shown. The pause that tells that a turn is over is part of it.</source>
+        <translation>말한 뒤 화면에 나오기까지 걸린 시간입니다. 발화가 끝났음을 알아차리는 데 필요한 침묵도 들어 있습니다.</translation>
+    </message>
+    <message>
+        <source>Delay of the results: {delay}</source>
+        <translation>결과의 지연: {delay}</translation>
+    </message>
+</context>
+<context>
     <name>DialoguePanel</name>
     <message>
         <source>With context</source>
@@ -397,6 +408,241 @@
     <message>
         <source>{model} {version}, looks at {window} turns</source>
         <translation>{model} {version}, 발화 {window}개를 함께 봄</translation>
+    </message>
+</context>
+<context>
+    <name>EffortLabel</name>
+    <message>
+        <source>This computer is busy, so what is shown while somebody speaks gives way, one step at a time, and comes back by itself. The result of a finished turn and the recorded sound never give way.</source>
+        <translation>컴퓨터가 바빠서, 말하는 동안 보여 주는 것을 한 단계씩 줄입니다. 여유가 생기면 저절로 돌아옵니다. 끝난 발화의 결과와 녹음된 소리는 절대 줄이지 않습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>Engine</name>
+    <message>
+        <source>32-bit numbers</source>
+        <translation>32비트 수</translation>
+    </message>
+    <message>
+        <source>16-bit numbers (fp16)</source>
+        <translation>16비트 수(fp16)</translation>
+    </message>
+    <message>
+        <source>16-bit numbers (bf16)</source>
+        <translation>16비트 수(bf16)</translation>
+    </message>
+    <message>
+        <source>8-bit numbers (int8)</source>
+        <translation>8비트 수(int8)</translation>
+    </message>
+    <message>
+        <source>Speech encoder</source>
+        <translation>음성 인코더</translation>
+    </message>
+    <message>
+        <source>Text encoder</source>
+        <translation>글 인코더</translation>
+    </message>
+    <message>
+        <source>Face encoder</source>
+        <translation>얼굴 인코더</translation>
+    </message>
+    <message>
+        <source>The fastest on this computer.</source>
+        <translation>이 컴퓨터에서 가장 빠릅니다.</translation>
+    </message>
+    <message>
+        <source>As chosen in the settings.</source>
+        <translation>설정에서 고른 대로입니다.</translation>
+    </message>
+    <message>
+        <source>The only one that fits here.</source>
+        <translation>여기에 맞는 유일한 방법입니다.</translation>
+    </message>
+    <message>
+        <source>In the place of another one: {detail}.</source>
+        <translation>다른 것을 대신합니다: {detail}.</translation>
+    </message>
+    <message>
+        <source>nothing prepared ahead</source>
+        <translation>미리 준비하지 않음</translation>
+    </message>
+    <message>
+        <source>Results are no longer prepared during a pause.</source>
+        <translation>잠깐 쉬는 동안 결과를 미리 준비하지 않습니다.</translation>
+    </message>
+    <message>
+        <source>text after each turn only</source>
+        <translation>글은 발화가 끝난 뒤에만</translation>
+    </message>
+    <message>
+        <source>Text appears when a turn is over, not while it is spoken.</source>
+        <translation>글은 말하는 동안이 아니라 발화가 끝난 뒤에 나옵니다.</translation>
+    </message>
+    <message>
+        <source>shorter live looks</source>
+        <translation>짧은 구간만 실시간 분석</translation>
+    </message>
+    <message>
+        <source>Live updates look at the newest seconds only.</source>
+        <translation>실시간 갱신은 마지막 몇 초만 봅니다.</translation>
+    </message>
+    <message>
+        <source>fewer live updates</source>
+        <translation>실시간 갱신 줄임</translation>
+    </message>
+    <message>
+        <source>What is shown while somebody speaks is renewed less often.</source>
+        <translation>말하는 동안 화면을 덜 자주 갱신합니다.</translation>
+    </message>
+    <message>
+        <source>texts are looked at once</source>
+        <translation>글은 한 번만 봄</translation>
+    </message>
+    <message>
+        <source>Finished texts are not looked at a second time.</source>
+        <translation>완성된 글을 다시 살펴보지 않습니다.</translation>
+    </message>
+    <message>
+        <source>{device}, {runtimes}</source>
+        <translation>{device}, {runtimes}</translation>
+    </message>
+    <message>
+        <source>{device}, {runtimes} (approximate)</source>
+        <translation>{device}, {runtimes}(근삿값)</translation>
+    </message>
+    <message>
+        <source>{device}: {reason}.</source>
+        <translation>{device}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{runtime} with {precision}: approximate results.</source>
+        <translation>{runtime}, {precision}: 결과가 근삿값입니다.</translation>
+    </message>
+    <message>
+        <source>{runtime} with {precision}.</source>
+        <translation>{runtime}, {precision}.</translation>
+    </message>
+    <message>
+        <source>{runtime} with {precision}: the same results.</source>
+        <translation>{runtime}, {precision}: 결과가 같습니다.</translation>
+    </message>
+    <message>
+        <source>Its largest difference from PyTorch when it was checked: {difference}.</source>
+        <translation>확인했을 때 PyTorch와의 가장 큰 차이: {difference}.</translation>
+    </message>
+    <message>
+        <source>{times} times as fast as PyTorch, measured on this computer.</source>
+        <translation>이 컴퓨터에서 재어 보니 PyTorch보다 {times}배 빠릅니다.</translation>
+    </message>
+    <message>
+        <source>{seconds} s behind</source>
+        <translation>{seconds}초 지연</translation>
+    </message>
+    <message>
+        <source>keeping up: {what} ({level} of {last})</source>
+        <translation>따라가는 중: {what}({level}/{last})</translation>
+    </message>
+</context>
+<context>
+    <name>EngineButton</name>
+    <message>
+        <source>{title}: {words}</source>
+        <translation>{title}: {words}</translation>
+    </message>
+    <message>
+        <source>What computes the results</source>
+        <translation>결과를 계산하는 것</translation>
+    </message>
+</context>
+<context>
+    <name>EnginePage</name>
+    <message>
+        <source>Change…</source>
+        <translation>바꾸기…</translation>
+    </message>
+    <message>
+        <source>Change these settings</source>
+        <translation>이 설정 바꾸기</translation>
+    </message>
+</context>
+<context>
+    <name>EngineSettings</name>
+    <message>
+        <source>All of this holds from the next recording on.</source>
+        <translation>모두 다음 녹음부터 적용됩니다.</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>처리 장치</translation>
+    </message>
+    <message>
+        <source>Large models are many times as fast on a GPU; small ones need none.</source>
+        <translation>큰 모델은 GPU에서 몇 배나 빠릅니다. 작은 모델에는 필요 없습니다.</translation>
+    </message>
+    <message>
+        <source>Encoders computed by</source>
+        <translation>인코더 계산</translation>
+    </message>
+    <message>
+        <source>Tried out on this computer when a model with large encoders is loaded; approximate ones are faster and answer a little differently.</source>
+        <translation>큰 인코더가 있는 모델을 불러올 때 이 컴퓨터에서 재어 봅니다. 근삿값을 쓰면 더 빠르지만 답이 조금 달라집니다.</translation>
+    </message>
+    <message>
+        <source>Text of a turn</source>
+        <translation>발화의 글</translation>
+    </message>
+    <message>
+        <source>Quick: the text is there at once, and a more careful look may replace some words a moment later. Careful: it comes later and stays.</source>
+        <translation>빠르게: 글이 바로 나오고, 잠시 뒤 더 꼼꼼히 보아 몇 낱말이 바뀔 수 있습니다. 꼼꼼히: 늦게 나오지만 바뀌지 않습니다.</translation>
+    </message>
+    <message>
+        <source>A turn is over after</source>
+        <translation>발화의 끝</translation>
+    </message>
+    <message>
+        <source>Less shows results sooner; more keeps slow sentences in one piece.</source>
+        <translation>짧으면 결과가 빨리 나오고, 길면 느린 문장이 끊기지 않습니다.</translation>
+    </message>
+    <message>
+        <source>The GPU if it can be used, else the CPU</source>
+        <translation>GPU를 쓸 수 있으면 GPU, 아니면 CPU</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>The fastest with the same results</source>
+        <translation>결과가 같은 것 중 가장 빠른 것</translation>
+    </message>
+    <message>
+        <source>The fastest, also approximate if a check was passed</source>
+        <translation>가장 빠른 것(점검을 통과했으면 근삿값도)</translation>
+    </message>
+    <message>
+        <source>{name} (not installed)</source>
+        <translation>{name}(설치되지 않음)</translation>
+    </message>
+    <message>
+        <source>{name} {precision} (approximate)</source>
+        <translation>{name} {precision}(근삿값)</translation>
+    </message>
+    <message>
+        <source>Quick, then better</source>
+        <translation>빠르게 쓰고 나중에 다듬기</translation>
+    </message>
+    <message>
+        <source>Careful at once</source>
+        <translation>처음부터 꼼꼼히</translation>
+    </message>
+    <message>
+        <source>{seconds} s of silence</source>
+        <translation>침묵 {seconds}초 뒤</translation>
     </message>
 </context>
 <context>
@@ -662,6 +908,22 @@
         <translation>{name}: {count}줄이 같은 화자의 다른 줄과 겹칩니다.</translation>
     </message>
     <message>
+        <source>The model now runs on the {device}: {reason}. The recording goes on, and nothing is lost.</source>
+        <translation>모델이 이제 {device}에서 돌아갑니다: {reason}. 녹음은 계속되며 잃은 것은 없습니다.</translation>
+    </message>
+    <message>
+        <source>{model} takes more time than this computer has. Whisper {smaller} would keep up, with more mistakes in the text.</source>
+        <translation>{model} 모델은 이 컴퓨터에 너무 느립니다. Whisper {smaller} 모델이라면 따라갈 수 있지만 글에 틀린 곳이 늘어납니다.</translation>
+    </message>
+    <message>
+        <source>{model} could not run on the GPU ({reason}) and runs on the CPU now.</source>
+        <translation>{model} 모델을 GPU에서 돌릴 수 없어({reason}) 이제 CPU에서 돌립니다.</translation>
+    </message>
+    <message>
+        <source>Whisper {model} writes the text from the next recording on.</source>
+        <translation>다음 녹음부터 Whisper {model} 모델이 글을 씁니다.</translation>
+    </message>
+    <message>
         <source>The model {model} reads text, and nothing writes down what is said: turns are not judged. Get a recognition model, or choose another model.</source>
         <translation>모델 {model}은(는) 글을 읽고 판단하는데 말을 받아 적는 것이 없어 발화를 판단하지 못합니다. 음성 인식 모델을 받거나 다른 모델을 고르세요.</translation>
     </message>
@@ -722,24 +984,44 @@
         <translation>글을 인식하지 못함</translation>
     </message>
     <message>
-        <source>as chosen</source>
-        <translation>직접 선택</translation>
+        <source>the text was looked at a second time</source>
+        <translation>글을 다시 살펴봄</translation>
     </message>
     <message>
-        <source>a GPU was found</source>
-        <translation>GPU 발견</translation>
+        <source>as chosen in the settings</source>
+        <translation>설정에서 고른 대로</translation>
     </message>
     <message>
-        <source>no CUDA in this PyTorch</source>
-        <translation>CUDA 없는 PyTorch</translation>
+        <source>a GPU was found, which is faster</source>
+        <translation>더 빠른 GPU를 찾음</translation>
     </message>
     <message>
-        <source>no CUDA driver</source>
-        <translation>CUDA 드라이버 없음</translation>
+        <source>the PyTorch that is installed can&apos;t use a GPU</source>
+        <translation>설치된 PyTorch가 GPU를 쓸 수 없음</translation>
     </message>
     <message>
-        <source>the GPU&apos;s memory is full</source>
-        <translation>GPU 메모리 부족</translation>
+        <source>no GPU of NVIDIA was found</source>
+        <translation>NVIDIA GPU를 찾지 못함</translation>
+    </message>
+    <message>
+        <source>there is a GPU, but no driver that works with this PyTorch</source>
+        <translation>GPU는 있지만 이 PyTorch와 맞는 드라이버가 없음</translation>
+    </message>
+    <message>
+        <source>the GPU is too old for this PyTorch</source>
+        <translation>GPU가 이 PyTorch에는 너무 오래됨</translation>
+    </message>
+    <message>
+        <source>the GPU has too little free memory for this model</source>
+        <translation>GPU의 남은 메모리가 이 모델에 모자람</translation>
+    </message>
+    <message>
+        <source>the memory of the GPU was full</source>
+        <translation>GPU 메모리가 가득 참</translation>
+    </message>
+    <message>
+        <source>the GPU stopped answering</source>
+        <translation>GPU가 응답하지 않음</translation>
     </message>
     <message>
         <source>not loaded yet</source>
@@ -1070,6 +1352,18 @@
         <translation>이 사용자의 데이터 폴더</translation>
     </message>
     <message>
+        <source>Pages of the settings</source>
+        <translation>설정의 쪽</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>일반</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>엔진</translation>
+    </message>
+    <message>
         <source>Get a model…</source>
         <translation>모델 받기…</translation>
     </message>
@@ -1313,20 +1607,40 @@
         <translation>아직 불러온 모델 없음</translation>
     </message>
     <message>
-        <source>{device} ({reason})</source>
-        <translation>{device} ({reason})</translation>
-    </message>
-    <message>
         <source>{name} {version}</source>
         <translation>{name} {version}</translation>
     </message>
     <message>
-        <source>lag {milliseconds} ms</source>
-        <translation>지연 {milliseconds} ms</translation>
+        <source>Model</source>
+        <translation>모델</translation>
     </message>
     <message>
-        <source>From the last sample of speech to the result.</source>
-        <translation>말이 끝난 순간부터 결과가 나오기까지.</translation>
+        <source>Runs on</source>
+        <translation>실행 장치</translation>
+    </message>
+    <message>
+        <source>Recognition</source>
+        <translation>음성 인식</translation>
+    </message>
+    <message>
+        <source>Delay</source>
+        <translation>지연</translation>
+    </message>
+    <message>
+        <source>Keeping up</source>
+        <translation>따라가기</translation>
+    </message>
+    <message>
+        <source>preparing the model for this computer, once… {seconds} s</source>
+        <translation>이 컴퓨터에 맞게 모델 준비 중(처음 한 번)… {seconds}초</translation>
+    </message>
+    <message>
+        <source>loading the model…</source>
+        <translation>모델 불러오는 중…</translation>
+    </message>
+    <message>
+        <source>loading the model… {seconds} s</source>
+        <translation>모델 불러오는 중… {seconds}초</translation>
     </message>
     <message>
         <source>text by {name}</source>
@@ -1380,6 +1694,10 @@
         <translation>찾기 닫기</translation>
     </message>
     <message>
+        <source>The model is being prepared for this computer, which is done once and may take a minute. What is said meanwhile is not lost.</source>
+        <translation>이 컴퓨터에 맞게 모델을 준비하고 있습니다. 처음 한 번만 하며 1분쯤 걸릴 수 있습니다. 그동안 한 말도 사라지지 않습니다.</translation>
+    </message>
+    <message>
         <source>The model is being loaded. What is said meanwhile is not lost.</source>
         <translation>모델을 불러오는 중입니다. 그동안 한 말도 빠지지 않습니다.</translation>
     </message>
@@ -1398,6 +1716,10 @@
 </context>
 <context>
     <name>Trouble</name>
+    <message>
+        <source>Use Whisper {name} next time</source>
+        <translation>다음부터 Whisper {name} 쓰기</translation>
+    </message>
     <message>
         <source>Get one…</source>
         <translation>받기…</translation>

@@ -30,23 +30,25 @@ class DialogOpener(QObject):
         self._settings = settings
         self._change = change
 
-    def open_settings(self) -> None:
-        """Show the settings; what is chosen there is kept."""
+    def open_settings(self, page: str = "") -> None:
+        """Show the settings, on a page of theirs; what is chosen there is kept."""
         from desktop.dialogs.settings import SettingsDialog
 
         dialog = SettingsDialog(self._settings(), self._window)
+        dialog.show_page(page)
         dialog.accepted.connect(lambda: self._take_settings(dialog.settings()))
-        dialog.whisper_wanted.connect(self.get_whisper)
+        dialog.whisper_wanted.connect(lambda: self.get_whisper())
         self._show(dialog)
 
     def _take_settings(self, settings: AppSettings) -> None:
         self._change(**asdict(settings))
 
-    def get_whisper(self) -> None:
-        """Offer recognition models for download."""
+    def get_whisper(self, model: str = "") -> None:
+        """Offer recognition models for download; `model` first, if it is named."""
         from desktop.dialogs.whisper import WhisperDialog
 
         dialog = WhisperDialog(self._bridge, self._window)
+        dialog.offer(model)
         dialog.chosen.connect(lambda model: self._change(whisper=model))
         self._show(dialog)
 

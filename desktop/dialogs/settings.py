@@ -16,18 +16,20 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop import names
+from desktop.dialogs.engine_settings import EngineSettings
 from desktop.panels.choice_box import ChoiceBox
 from desktop.sessions import OFF, knows_voices
 from desktop.settings import AppSettings
 
 
 class SettingsDialog(QDialog):
-    """A form; `settings()` is what was chosen."""
+    """Two pages, of which one is about the engine; `settings()` is what was chosen."""
 
     whisper_wanted = Signal()
 
@@ -58,11 +60,17 @@ class SettingsDialog(QDialog):
         self._checkpoint.setPlaceholderText(self.tr("The model that ships with Emoscope"))
         self._sessions = QLineEdit(settings.sessions_folder, self)
         self._sessions.setPlaceholderText(self.tr("The folder for data of this user"))
+        self.engine = EngineSettings(settings, self)
+        self.pages = QTabWidget(self)
         self._build()
+
+    def show_page(self, name: str) -> None:
+        """Turn to a page: "engine", or the first one."""
+        self.pages.setCurrentIndex(self.pages.indexOf(self.engine) if name == "engine" else 0)
 
     def settings(self) -> AppSettings:
         """Return the settings as chosen."""
-        return replace(
+        chosen = replace(
             self._settings,
             interface_language=self._window_language.currentData(),
             theme=self._theme.currentData(),
@@ -73,10 +81,27 @@ class SettingsDialog(QDialog):
             speakers=self._speakers.currentData(),
             sessions_folder=self._sessions.text().strip(),
         )
+        return self.engine.applied(chosen)
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(22, 18, 22, 14)
+        column.setContentsMargins(14, 12, 14, 14)
+        column.setSpacing(12)
+        self.pages.setAccessibleName(self.tr("Pages of the settings"))
+        self.pages.addTab(self._general(), self.tr("General"))
+        self.pages.addTab(self.engine, self.tr("Engine"))
+        column.addWidget(self.pages)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
+        )
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+
+    def _general(self) -> QWidget:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(14, 16, 14, 10)
         form = QFormLayout()
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
@@ -104,13 +129,9 @@ class SettingsDialog(QDialog):
         column.addLayout(form)
         note = QLabel(self.tr("Microphone and channels are chosen in the bar at the top."), self)
         note.setObjectName("muted")
+        column.addStretch(1)
         column.addWidget(note)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
-        )
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column.addWidget(buttons)
+        return page
 
     def _whisper_choices(self) -> list[tuple[str, str]]:
         from core.asr.catalog import CATALOG

@@ -88,6 +88,12 @@ class WhisperDialog(QDialog):
         self._folder.clicked.connect(self._choose_folder)
         self._close.clicked.connect(self._stop_or_close)
 
+    def offer(self, model: str) -> None:
+        """Put the choice on a model; one that is not in the catalog changes nothing."""
+        place = self._model.findData(model)
+        if place >= 0:
+            self._model.setCurrentIndex(place)
+
     def _fill_models(self) -> None:
         for name, model in CATALOG.items():
             text = (

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from core.types import SAMPLE_RATE, Turn, TurnStatus
 from desktop import names
 from desktop.item_models.readings import changed_by_context
+from desktop.item_models.replaced_words import Span
 from desktop.item_models.turns import TurnRole, turn_text
 from desktop.plots.plot import draw_chips
 from desktop.theme import LIGHT, UNSURE, Theme
@@ -65,6 +66,8 @@ class TurnDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self.theme: Theme = LIGHT
         self.needle = ""
+        self.marks: dict[int, tuple[Span, ...]] = {}
+        """By index of the turn, the words that just took the place of others."""
         self.speaker_width = 0
         self.emotion_width = 0
         """Pixels of the widest emotion with its number, as `measure_emotions` found."""
@@ -242,7 +245,8 @@ class TurnDelegate(QStyledItemDelegate):
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
-        layout.setFormats(self._formats(text, len(text) - len(tentative), calm))
+        marks = self.marks.get(turn.index, ())
+        layout.setFormats(self._formats(text, len(text) - len(tentative), calm, marks))
         layout.beginLayout()
         height = 0.0
         while True:
@@ -271,8 +275,14 @@ class TurnDelegate(QStyledItemDelegate):
             return transcript.stable, transcript.tentative, False
         return transcript.text, "", False
 
-    def _formats(self, text: str, solid: int, calm: bool) -> list[QTextLayout.FormatRange]:
+    def _formats(
+        self, text: str, solid: int, calm: bool, marks: Sequence[Span]
+    ) -> list[QTextLayout.FormatRange]:
         formats = []
+        for first, length in marks:
+            new = QTextCharFormat()
+            new.setBackground(QColor(self.theme.info))
+            formats.append(_range(first, length, new))
         if solid < len(text):
             light = QTextCharFormat()
             light.setForeground(QColor(self.theme.muted))

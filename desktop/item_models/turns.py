@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     Qt,
+    Signal,
 )
 
 from core.types import SAMPLE_RATE, ContextResult, EmotionResult, Turn, TurnStatus
@@ -31,6 +32,9 @@ _ROOT = QModelIndex()
 
 class TurnModel(QAbstractTableModel):
     """Rows of turns sorted by start; a later state of a turn replaces its row."""
+
+    text_replaced = Signal(object, object)
+    """A complete turn, and the same one with another text: the one before, the one now."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,10 +81,13 @@ class TurnModel(QAbstractTableModel):
             self._places[turn.index] = key
             self.endInsertRows()
         elif not _goes_back(self._turns[row], turn):
-            turn = _with_evidence(self._turns[row], turn)
+            before = self._turns[row]
+            turn = _with_evidence(before, turn)
             self._turns[row] = turn
             index = self.index(row, 0)
             self.dataChanged.emit(index, index)
+            if before.status is TurnStatus.FINAL and turn_text(before) != turn_text(turn):
+                self.text_replaced.emit(before, turn)
         self._account(turn)
         return row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
@@ -56,8 +57,10 @@ class AffectPanel(Panel):
             return
         moment = turn.end / SAMPLE_RATE
         point = _point(turn, emotion.valence, emotion.arousal)
-        self._trail.append((moment, point))
-        self._trail = [p for p in self._trail if moment - p[0] <= TRAIL_SECONDS][-_MOST_POINTS:]
+        self._trail = [p for p in self._trail if (p[0], p[1].turn) != (moment, turn.index)]
+        insort(self._trail, (moment, point), key=lambda entry: entry[0])
+        newest = self._trail[-1][0]
+        self._trail = [p for p in self._trail if newest - p[0] <= TRAIL_SECONDS][-_MOST_POINTS:]
         if self.state.selected is None or self.state.selected.index == turn.index:
             self._refresh()
 

@@ -17,7 +17,7 @@ from desktop.theme import Theme
 from desktop.view_state import ViewState
 
 QUIET_AFTER = 2.5
-"""Seconds without speech after which the panel says "listening" again."""
+"""Seconds without a result after which the panel says "listening" again."""
 
 
 class NowPanel(Panel):
@@ -80,8 +80,10 @@ class NowPanel(Panel):
         state = self.state
         if state.selected is not None or not state.live or not state.time.following:
             return False
-        newest = state.newest
-        return newest is None or state.time.now - newest.end / SAMPLE_RATE > QUIET_AFTER
+        if state.newest is None:
+            return True
+        shown_since = max(state.newest_at, state.newest.end / SAMPLE_RATE)
+        return state.time.now - shown_since > QUIET_AFTER
 
     def _refresh(self, *_: object) -> None:
         self._quiet = self._is_quiet()

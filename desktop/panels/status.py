@@ -7,30 +7,39 @@ import time
 from PySide6.QtCore import QEvent, QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
-from core.pipeline.events import Progress, SessionState
+from core.pipeline.events import EffortChanged, Progress, SessionState, TurnUpdated
 from core.types import SAMPLE_RATE, ModelInfo
-from desktop import messages, names
+from desktop import engine_words, names
+from desktop.panels.engine import EngineButton, Fact
+from desktop.panels.keeping_up import DelayLabel, EffortLabel
 from desktop.view_state import ViewState
+
+PATIENCE = 3.0
+"""Seconds of loading after which it is said how long it has been going on."""
 
 
 class StatusLine(QStatusBar):
     """Labels that are set from facts, each with a tooltip that says more."""
 
     whisper_wanted = Signal()
+    settings_wanted = Signal()
+    """To the page of the settings about what computes the results."""
 
     def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = state
         self.setSizeGripEnabled(False)
-        self._processor = QLabel(self)
+        self.engine = EngineButton(self.facts, self)
         self._model = QLabel(self)
-        self._lag = QLabel(self)
+        self.delay = DelayLabel(state, self)
+        self.effort = EffortLabel(state, self)
         self._text = QLabel(self)
         self._get = QToolButton(self)
         self._progress = QProgressBar(self)
         self._saved = QLabel(self)
         self._info: ModelInfo | None = None
-        self._lag_seconds: float | None = None
+        self._compact = False
+        self._loading_since: float | None = None
         self._transcriber: str | None = None
         self._off = False
         self._looked = False
@@ -38,7 +47,7 @@ class StatusLine(QStatusBar):
         self._seen_progress: Progress | None = None
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
-        self._clock.timeout.connect(self._show_saved)
+        self._clock.timeout.connect(self._tick)
         self._build()
         state.state_changed.connect(self._show_state)
         self.retranslate()
@@ -49,13 +58,19 @@ class StatusLine(QStatusBar):
             self._info = info
             self._show_model()
 
-    def set_lag(self, seconds: float | None) -> None:
-        """Say how long after the speech the result came."""
-        if seconds is None:
-            return
-        previous = self._lag_seconds
-        self._lag_seconds = seconds if previous is None else 0.7 * previous + 0.3 * seconds
-        self._show_lag()
+    def set_compact(self, compact: bool) -> None:
+        """Leave out in a narrow window what is said elsewhere too."""
+        self._compact = compact
+        self._model.setVisible(bool(self._model.text()) and not compact)
+
+    def take_turn(self, event: TurnUpdated) -> None:
+        """Take note of how late a turn came."""
+        self.delay.take(event)
+
+    def take_effort(self, event: EffortChanged) -> None:
+        """Say what is left out to keep up."""
+        self.effort.take(event)
+        self.engine.refresh()
 
     def set_transcriber(self, name: str | None, off: bool = False) -> None:
         """Say what writes the text; None: speech only, because none is here or all are `off`."""
@@ -81,10 +96,30 @@ class StatusLine(QStatusBar):
 
     def begin(self) -> None:
         """Forget the figures of the last session."""
-        self._lag_seconds = self._saved_at = self._seen_progress = None
+        self._saved_at = self._seen_progress = None
         self._clock.stop()
-        for show in (self._show_lag, self._show_saved, self._show_progress):
-            show()
+        self.delay.begin()
+        self.effort.take(None)
+        self._show_saved()
+        self._show_progress()
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Return all there is to say about what computes the results."""
+        info = self._info
+        found: list[Fact] = []
+        if info is not None:
+            found.append((self.tr("Model"), self._model.text()))
+            found.append((self.tr("Runs on"), engine_words.where(info)))
+            found += [
+                (engine_words.encoder(entry.modality), engine_words.runtime(entry))
+                for entry in info.runtimes
+            ]
+        found.append((self.tr("Recognition"), self._transcriber or self._text.text()))
+        if self.delay.text() and not self.delay.isHidden():
+            found.append((self.tr("Delay"), self.delay.text()))
+        if self.effort.explanation():
+            found.append((self.tr("Keeping up"), self.effort.explanation()))
+        return tuple((about, said) for about, said in found if said)
 
     def retranslate(self) -> None:
         """Set every text again."""
@@ -92,11 +127,12 @@ class StatusLine(QStatusBar):
         self._get.setAccessibleName(self.tr("Get a speech recognition model"))
         self._progress.setAccessibleName(self.tr("Progress of the analysis"))
         for show in (
-            self._show_model,
-            self._show_lag,
             self._show_transcriber,
             self._show_progress,
             self._show_saved,
+            self.delay.refresh,
+            self.effort.refresh,
+            self._show_model,
         ):
             show()
 
@@ -105,37 +141,44 @@ class StatusLine(QStatusBar):
         self._progress.hide()
         self._get.clicked.connect(self.whisper_wanted)
         self._get.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for widget in (self._processor, self._model, self._lag, self._text, self._get):
+        self.engine.settings_wanted.connect(self.settings_wanted)
+        shown = (self.engine, self._model, self.delay, self.effort, self._text, self._get)
+        for widget in shown:
             self.addWidget(widget)
         self.addPermanentWidget(self._progress)
         self.addPermanentWidget(self._saved)
 
     def _show_model(self) -> None:
         info = self._info
-        if info is None:
-            self._processor.setText(self.tr("no model loaded yet"))
-            self._model.setText("")
-            return
-        where = info.device.upper()
-        self._processor.setText(
-            self.tr("{device} ({reason})").format(
-                device=where, reason=messages.device_reason(info.device_reason)
-            )
-            if info.device_reason
-            else where
-        )
-        self._model.setText(
-            self.tr("{name} {version}").format(name=info.name, version=info.version)
-        )
-        self._model.setToolTip(f"sha256 {info.digest[:16]}…")
+        if info is not None:
+            text = self.tr("{name} {version}").format(name=info.name, version=info.version)
+            self._model.setText(text)
+            self._model.setToolTip(f"sha256 {info.digest[:16]}…")
+        self.set_compact(self._compact)
+        if self.state.session is SessionState.LOADING:
+            self.engine.say(self._loading())
+        elif info is None:
+            self.engine.say(self.tr("no model loaded yet"))
+        else:
+            self.engine.say(engine_words.short(info))
 
-    def _show_lag(self) -> None:
-        if self._lag_seconds is None:
-            self._lag.setText("")
-            return
-        milliseconds = QLocale().toString(round(self._lag_seconds * 1000))
-        self._lag.setText(self.tr("lag {milliseconds} ms").format(milliseconds=milliseconds))
-        self._lag.setToolTip(self.tr("From the last sample of speech to the result."))
+    def _loading(self) -> str:
+        """Say what takes so long before the first result, and for how long it has."""
+        since = self._loading_since
+        age = 0.0 if since is None else time.monotonic() - since
+        if self.state.preparing:
+            text = self.tr("preparing the model for this computer, once… {seconds} s")
+        elif age < PATIENCE:
+            text = self.tr("loading the model…")
+        else:
+            text = self.tr("loading the model… {seconds} s")
+        return text.format(seconds=round(age))
+
+    def _tick(self) -> None:
+        """A second has passed."""
+        self._show_saved()
+        if self.state.session is SessionState.LOADING:
+            self._show_model()
 
     def _show_transcriber(self) -> None:
         missing = self._looked and self._transcriber is None
@@ -149,6 +192,7 @@ class StatusLine(QStatusBar):
         else:
             text = self.tr("speech only: no Whisper model")
         self._text.setText(text)
+        self.engine.refresh()
 
     def _show_progress(self) -> None:
         progress = self._seen_progress
@@ -184,7 +228,13 @@ class StatusLine(QStatusBar):
         )
 
     def _show_state(self, session: SessionState) -> None:
-        if session not in (SessionState.RUNNING, SessionState.STOPPING):
+        if session is SessionState.LOADING:
+            self._loading_since = self._loading_since or time.monotonic()
+            self._clock.start()
+        else:
+            self._loading_since = None
+        self._show_model()
+        if session in (SessionState.IDLE, SessionState.FAILED):
             self._clock.stop()
             if self._saved_at is not None:
                 self._saved.setText(self.tr("● saved"))

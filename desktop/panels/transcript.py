@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    Qt,
+)
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
-    QTableView,
     QToolButton,
     QWidget,
 )
 
 from core.pipeline.events import SessionState
 from core.types import Turn
+from desktop.item_models.replaced_words import replaced_words
 from desktop.item_models.turn_delegate import TurnDelegate
+from desktop.item_models.turns import turn_text
+from desktop.panels.fresh_words import FreshWords
 from desktop.panels.panel import Panel
+from desktop.panels.transcript_view import Place, TranscriptView
 from desktop.theme import Theme
 from desktop.view_state import ViewState
-
-
-class TranscriptView(QTableView):
-    """One column; row heights are set when a turn or the width changes, never for all at once."""
-
-    resized = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.verticalHeader().hide()
-        self.horizontalHeader().hide()
-        self.verticalHeader().setMinimumSectionSize(10)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Wrap the texts again at a new width."""
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self.resized.emit()
 
 
 class TranscriptPanel(Panel):
@@ -66,13 +45,21 @@ class TranscriptPanel(Panel):
         self._next = QToolButton(self._find)
         self._close = QToolButton(self._find)
         self._selecting = False
+        self._held: Place | None = None
+        self.fresh = FreshWords(self)
+        self._delegate.marks = self.fresh.spans
+        self.fresh.changed.connect(self.view.viewport().update)
         self._build()
         model = state.turns
         self.view.setModel(model)
         self.view.setItemDelegate(self._delegate)
+        model.rowsAboutToBeInserted.connect(self._remember_place)
+        model.rowsAboutToBeRemoved.connect(self._remember_place)
         model.rowsInserted.connect(self._inserted)
+        model.rowsRemoved.connect(self._removed)
+        model.text_replaced.connect(self._mark)
         model.dataChanged.connect(self._changed)
-        model.modelReset.connect(self._measure_all)
+        model.modelReset.connect(self._reset)
         self.view.resized.connect(self._measure_all)
         self.view.selectionModel().selectionChanged.connect(self._picked)
         self.view.clicked.connect(self._clicked)
@@ -143,7 +130,14 @@ class TranscriptPanel(Panel):
         empty = self.state.turns.rowCount() == 0
         self._empty.setVisible(empty)
         self.view.setVisible(not empty)
-        if self.state.session is SessionState.LOADING:
+        if self.state.preparing:
+            self._empty.setText(
+                self.tr(
+                    "The model is being prepared for this computer, which is done once and may "
+                    "take a minute. What is said meanwhile is not lost."
+                )
+            )
+        elif self.state.session is SessionState.LOADING:
             self._empty.setText(
                 self.tr("The model is being loaded. What is said meanwhile is not lost.")
             )
@@ -163,6 +157,16 @@ class TranscriptPanel(Panel):
             self._measure_all()
             self.view.viewport().update()
 
+    def _remember_place(self, *_: object) -> None:
+        """Rows come or go in a moment: what is read then is known only now."""
+        self._held = None if self._follows() else self.view.anchor()
+
+    def _follows(self) -> bool:
+        """True while the newest turn is to stay in view."""
+        bar = self.view.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - 24
+        return at_end and self.state.live and self.state.selected is None
+
     def _inserted(self, _: QModelIndex, first: int, last: int) -> None:
         fitted = self._fit_speakers(), self._fit_emotions()
         if any(fitted):
@@ -172,6 +176,10 @@ class TranscriptPanel(Panel):
         if self.view.isHidden():
             self._show_empty()
 
+    def _removed(self, *_: object) -> None:
+        self.view.hold(self._held)
+        self._held = None
+
     def _changed(self, first: QModelIndex, last: QModelIndex) -> None:
         if self._fit_emotions():
             self._measure_all()
@@ -179,8 +187,10 @@ class TranscriptPanel(Panel):
             self._measure(first.row(), last.row())
 
     def _measure(self, first: int, last: int) -> None:
-        bar = self.view.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum() - 24
+        """Give rows the height of their texts; what is read stays where it is."""
+        follows = self._follows()
+        anchor = None if follows else self._held or self.view.anchor()
+        self._held = None
         width, font = self.view.viewport().width(), self.view.font()
         for row in range(first, last + 1):
             turn = self.state.turns.turn(row)
@@ -188,8 +198,19 @@ class TranscriptPanel(Panel):
                 height = self._delegate.row_height(turn, font, width)
                 if height != self.view.rowHeight(row):
                     self.view.setRowHeight(row, height)
-        if at_end and self.state.live and self.state.selected is None:
-            self.view.scrollToBottom()
+        if follows:
+            self.view.to_the_end()
+        else:
+            self.view.hold(anchor)
+
+    def _mark(self, before: Turn, after: Turn) -> None:
+        """Mark for a moment which words took the place of others, unless they are selected."""
+        if self.state.selected is None or self.state.selected.index != after.index:
+            self.fresh.add(after.index, replaced_words(turn_text(before), turn_text(after)))
+
+    def _reset(self) -> None:
+        self.fresh.clear()
+        self._measure_all()
 
     def _measure_all(self) -> None:
         count = self.state.turns.rowCount()
@@ -226,6 +247,8 @@ class TranscriptPanel(Panel):
 
     def _select(self, turn: Turn | None) -> None:
         row = None if turn is None else self.state.turns.row_of(turn.index)
+        if turn is not None:
+            self.fresh.forget(turn.index)
         self._selecting = True
         if row is None:
             self.view.selectionModel().clear()

@@ -5,7 +5,8 @@
 Needs Xvfb, xdotool, ImageMagick and PulseAudio, and the corpora beside the project. Two held-out
 speakers talk in turns into the two channels of a virtual microphone; `window.png` is taken while
 the last of them speaks, `file.png` of the bundled sample with a turn selected, `dialogue.png` and
-`live_dialogue.png` of both with the dialogue panel in front.
+`live_dialogue.png` of both with the dialogue panel in front, `engine.png` of the page about what
+computes the results, and `settings.png` of the engine's settings.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from tests.pulse import VirtualMicrophone
 PAUSE = 0.8
 """Seconds between two clips."""
 
+SETTINGS_TITLE = {"en": "Settings", "ko": "설정"}
+
 LOUDNESS = 0.09
 """Root mean square every clip is brought to, as people sit equally far from a microphone."""
 
@@ -57,7 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for name, take in SCENES.items():
-        if options.only in (None, name):
+        if options.only in (None, name) and (options.only or name not in ON_REQUEST):
             take(options, options.folder / f"{name}.png")
 
 
@@ -78,7 +81,56 @@ def live_dialogue(options: argparse.Namespace, path: Path) -> None:
     live(options, path, dialogue=True)
 
 
-def live(options: argparse.Namespace, path: Path, dialogue: bool = False) -> None:
+def engine(options: argparse.Namespace, path: Path) -> None:
+    """Take a picture of what computes the results, opened from the status line."""
+    live(options, path, show=show_engine)
+
+
+def show_engine(screen: VirtualScreen, options: argparse.Namespace) -> None:
+    """Click on the words at the left of the status line."""
+    scale = float(options.scale)
+    screen.click(round(50 * scale), size_of(options)[1] - round(17 * scale))
+    time.sleep(0.8)
+
+
+def preparing(options: argparse.Namespace, path: Path) -> None:
+    """Take a picture while a big model is made ready, `--seconds` after the recording began."""
+    folder = tempfile.TemporaryDirectory()
+    with folder as name, screen_of(options) as screen, VirtualMicrophone(channels=2) as microphone:
+        variables = {**environment(options), **microphone.environment}
+        app = RunningApp(screen, prepared(Path(name), options), variables)
+        try:
+            place(screen, options)
+            app.record(screen)
+            time.sleep(options.seconds)
+            screen.picture(path)
+        finally:
+            app.close()
+
+
+def settings(options: argparse.Namespace, path: Path) -> None:
+    """Take a picture of the engine's page of the settings."""
+    with tempfile.TemporaryDirectory() as folder, screen_of(options) as screen:
+        app = RunningApp(screen, prepared(Path(folder), options), environment(options))
+        try:
+            place(screen, options)
+            time.sleep(2)
+            screen.do("key", "ctrl+comma")
+            screen.wait_for_window(SETTINGS_TITLE[options.language])
+            time.sleep(0.5)
+            screen.do("key", "ctrl+Tab")
+            time.sleep(0.8)
+            screen.picture(path)
+        finally:
+            app.close()
+
+
+def live(
+    options: argparse.Namespace,
+    path: Path,
+    dialogue: bool = False,
+    show: Callable[[VirtualScreen, argparse.Namespace], None] | None = None,
+) -> None:
     """Take a picture while the second of two people speaks."""
     folder = tempfile.TemporaryDirectory()
     with folder as name, screen_of(options) as screen, VirtualMicrophone(channels=2) as microphone:
@@ -94,6 +146,8 @@ def live(options: argparse.Namespace, path: Path, dialogue: bool = False) -> Non
             sound, last = talk(options.corpus, options.seconds, options.seed)
             microphone.play(sound)
             time.sleep(last + 1.8)
+            if show is not None:
+                show(screen, options)
             screen.picture(path)
         finally:
             app.close()
@@ -237,7 +291,13 @@ SCENES: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
     "file": recording,
     "dialogue": recorded_dialogue,
     "live_dialogue": live_dialogue,
+    "engine": engine,
+    "preparing": preparing,
+    "settings": settings,
 }
+
+ON_REQUEST = ("preparing",)
+"""Scenes that need a model of the user's."""
 
 if __name__ == "__main__":
     main()

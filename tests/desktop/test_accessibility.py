@@ -180,5 +180,6 @@ def test_settings_survive_the_dialog_unchanged(
     chosen = AppSettings(
         interface_language="ko", theme="dark", language="en", whisper=str(tmp_path), device="x"
     )
-    chosen = replace(chosen, context=str(tmp_path), speakers="voice")
+    chosen = replace(chosen, context=str(tmp_path), speakers="voice", processor="cuda")
+    chosen = replace(chosen, runtime="lossy", better_text=False, pause="medium")
     assert SettingsDialog(chosen, window).settings() == chosen

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,23 @@ import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QPushButton
 
 from core.errors import CheckpointError, DeviceError, MediaError
-from core.pipeline.events import Event, Notice, SessionState, Severity
+from core.pipeline.events import (
+    EffortChanged,
+    Event,
+    ModelReady,
+    Notice,
+    SessionState,
+    Severity,
+)
 from core.pipeline.session import Session
 from core.pipeline.settings import SessionSettings
-from core.types import SAMPLE_RATE, FloatArray, Message, TurnStatus
+from core.types import SAMPLE_RATE, FloatArray, Message, Modality, RuntimeInfo, TurnStatus
 from desktop.app import Application
+from desktop.dialogs.settings import SettingsDialog
+from desktop.dialogs.whisper import WhisperDialog
 from desktop.item_models.readings import Reading
 from desktop.panels.dialogue import DialoguePanel
 from desktop.sessions import Prepared
@@ -25,6 +35,7 @@ from desktop.settings import AppSettings
 from desktop.workspace import Workspace
 from tests.desktop.conftest import WaitFor
 from tests.fakes import (
+    FAKE_MODEL,
     FakeAnalyzer,
     FakeContext,
     FakeTranscriber,
@@ -46,12 +57,16 @@ class FakeSessions:
         self.asked: list[tuple[str, AppSettings]] = []
         self.threads: list[str] = []
         self.context: FakeContext | None = None
+        self.installed: tuple[str, ...] = ("base",)
 
     def microphones(self, refresh: bool) -> tuple[str, ...]:
         return ("Desk", "Headset")
 
     def recognition(self, settings: AppSettings) -> str | None:
         return None if settings.whisper == "off" else "fake-whisper"
+
+    def has_recognition(self, model: str) -> bool:
+        return model in self.installed
 
     def live(self, settings: AppSettings, listener: Callable[[Event], None]) -> Prepared:
         self.asked.append(("live", settings))
@@ -209,6 +224,88 @@ def test_banners_are_bounded_and_the_worst_stay(application: Application) -> Non
     assert len(application.window.banners.shown()) == 3
     assert "journal_failed" in application.window.banners.shown()
     assert "falling_behind" in application.window.banners.shown()
+
+
+def click_banner(application: Application, text: str) -> None:
+    buttons = application.window.banners.findChildren(QPushButton)
+    button = next(b for b in buttons if b.text() == text and b.isVisible())
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+SMALLER = Notice(
+    Message("smaller_whisper", {"model": "Whisper small", "smaller": "base"}), Severity.WARNING
+)
+
+
+def test_a_smaller_recognition_model_is_taken_by_a_click(
+    application: Application, wait_for: WaitFor
+) -> None:
+    application.bridge.publish(SMALLER)
+    wait_for(lambda: "smaller_whisper" in application.window.banners.shown())
+    assert "Whisper base would keep up" in application.window.banners.text("smaller_whisper")
+    click_banner(application, "Use Whisper base next time")
+    wait_for(lambda: application.controller.settings.whisper == "base")
+    assert application.window.banners.shown() == ("smaller_chosen",)
+
+
+def test_a_smaller_recognition_model_that_is_not_here_is_offered_for_download(
+    application: Application, sessions: FakeSessions, wait_for: WaitFor
+) -> None:
+    sessions.installed = ()
+    application.bridge.publish(SMALLER)
+    wait_for(lambda: "smaller_whisper" in application.window.banners.shown())
+    click_banner(application, "Use Whisper base next time")
+    wait_for(lambda: application.window.findChild(WhisperDialog) is not None)
+    dialog = application.window.findChild(WhisperDialog)
+    assert dialog is not None
+    assert dialog.findChild(QComboBox).currentData() == "base"
+    assert application.controller.settings.whisper == ""
+    dialog.close()
+
+
+def test_a_model_that_moves_to_another_processor_is_said_in_words(
+    application: Application, wait_for: WaitFor
+) -> None:
+    moved = Message("device_changed", {"device": "cpu", "reason": "out_of_memory"})
+    application.bridge.publish(Notice(moved, Severity.WARNING))
+    wait_for(lambda: "device_changed" in application.window.banners.shown())
+    text = application.window.banners.text("device_changed")
+    assert text.startswith("The model now runs on the CPU: the memory of the GPU was full.")
+
+
+def test_what_computes_and_what_gives_way_reach_the_status_line(
+    application: Application, wait_for: WaitFor
+) -> None:
+    status = application.window.status
+    application.controller.start_live()
+    wait_for(lambda: finals(application) >= 1)
+    assert status.engine.text() == "CPU"
+    runtime = RuntimeInfo(Modality.SPEECH, "openvino", speedup=2.2)
+    application.bridge.publish(ModelReady(replace(FAKE_MODEL, runtimes=(runtime,))))
+    application.bridge.publish(EffortChanged(2, 5, 1.5))
+    wait_for(lambda: status.engine.text() == "CPU, OpenVINO")
+    wait_for(lambda: status.effort.isVisible())
+    assert status.delay.isVisible()
+    assert status.delay.text().endswith("s behind")
+    application.controller.toggle_record()
+    wait_for(state_is(application, SessionState.IDLE))
+    assert not status.effort.isVisible()
+    assert not status.delay.isVisible()
+
+
+def test_the_engine_page_of_the_settings_is_a_click_away_from_the_status_line(
+    application: Application, wait_for: WaitFor
+) -> None:
+    page = application.window.status.engine.open_page()
+    QTest.mouseClick(page.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    wait_for(lambda: application.window.findChild(SettingsDialog) is not None)
+    dialog = application.window.findChild(SettingsDialog)
+    assert dialog is not None
+    assert dialog.pages.currentWidget() is dialog.engine
+    dialog.engine.processor.setCurrentIndex(dialog.engine.processor.findData("cpu"))
+    ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
+    QTest.mouseClick(ok, Qt.MouseButton.LeftButton)
+    assert application.controller.settings.processor == "cpu"
 
 
 def test_the_arrows_step_through_the_turns_and_every_panel_follows(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from desktop.settings import RECENT_FILES, AppSettings, SettingsStore
+from core.audio.segmenter import SegmenterSettings
+from desktop.settings import PAUSES, RECENT_FILES, AppSettings, SettingsStore
 
 
 def reopened(settings: QSettings) -> SettingsStore:
@@ -24,6 +25,10 @@ def test_what_was_chosen_is_there_at_the_next_start(settings: QSettings) -> None
         whisper="turbo",
         context="/models/dialogue",
         speakers="voice",
+        processor="cpu",
+        runtime="openvino:bf16",
+        better_text=False,
+        pause="long",
         recent=("/a b/하나.wav", "/c.mp3"),
     )
     SettingsStore(settings).save(chosen)
@@ -45,6 +50,10 @@ def test_damaged_entries_fall_back_to_their_defaults(settings: QSettings) -> Non
     settings.setValue("app/language", "")
     settings.setValue("app/channels", "7")
     settings.setValue("app/speakers", "guess")
+    settings.setValue("app/processor", "tpu")
+    settings.setValue("app/runtime", "abacus:fp3")
+    settings.setValue("app/better_text", "perhaps")
+    settings.setValue("app/pause", "endless")
     settings.setValue("layout/docks", "no bytes")
     store = SettingsStore(settings)
     assert store.load() == AppSettings()
@@ -68,3 +77,15 @@ def test_a_layout_is_remembered_and_can_be_forgotten(settings: QSettings) -> Non
     assert store.layout("docks") == QByteArray(b"\x00\x01docks")
     store.forget_layout()
     assert store.layout("docks") is None
+
+
+def test_settings_of_an_older_version_get_the_defaults_of_what_is_new(settings: QSettings) -> None:
+    settings.setValue("app/theme", "dark")
+    settings.setValue("app/device", "USB Audio")
+    loaded = reopened(settings).load()
+    assert loaded == AppSettings(theme="dark", device="USB Audio")
+    assert (loaded.processor, loaded.runtime, loaded.better_text) == ("auto", "auto", True)
+
+
+def test_the_usual_pause_is_the_one_a_segmenter_has_anyway() -> None:
+    assert PAUSES[AppSettings().pause] == SegmenterSettings().hangover
