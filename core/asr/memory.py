@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.asr.agreement import bare
 from core.types import SAMPLE_RATE, Utterance
 
 RECENT = 10.0
@@ -91,3 +92,8 @@ def tail(text: str) -> str:
     if len(text) <= PROMPT_CHARACTERS:
         return text
     return text[-PROMPT_CHARACTERS:].partition(" ")[2]
+
+
+def repeats(text: str, prompt: str) -> bool:
+    """Whether a text says no more than its prompt: Whisper writes that where nothing is said."""
+    return bare(text) == bare(prompt)

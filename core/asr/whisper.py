@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from core.asr.decoder import GREEDY, Decoder, DecoderChoice, Search
 from core.asr.gates import sift
 from core.asr.growing import GrowingText, GrowingTexts, heard_words
 from core.asr.host import DecoderHost, load_engine
-from core.asr.memory import AcceptedTexts, tail
+from core.asr.memory import AcceptedTexts, repeats, tail
+from core.asr.pacing import Pacing
 from core.asr.segments import Decoding, Segment
 from core.asr.settings import WhisperSettings, check_settings, takes_speech_window
 from core.asr.threads import choose_threads
@@ -51,10 +51,9 @@ class WhisperTranscriber:
         self._settings = settings or WhisperSettings()
         check_settings(self._settings)
         self._folder = folder
-        self._clock = clock
         self._host = DecoderHost(self.name, self._choose, load)
         self._growing = GrowingTexts()
-        self._next_partial = -math.inf
+        self._pacing = Pacing(self._settings.partial_share, clock)
         self._accepted = AcceptedTexts()
 
     @property
@@ -88,7 +87,7 @@ class WhisperTranscriber:
         """
         self._growing = GrowingTexts()
         self._accepted = AcceptedTexts()
-        self._next_partial = -math.inf
+        self._pacing.reset()
         if self._host.decoder is None:
             silence = np.zeros(SAMPLE_RATE // 2, np.float32)
             language = self._settings.allowed[0]
@@ -114,14 +113,14 @@ class WhisperTranscriber:
         A pass listens to the newest seconds only (`core.asr.growing.LONGEST`).
         """
         growing = self._growing.of(utterance.index)
-        length, now = len(utterance.samples), self._clock()
-        if length < _SHORTEST or now < self._next_partial:
+        length = len(utterance.samples)
+        began = self._pacing.begin(utterance.index) if length >= _SHORTEST else None
+        if began is None:
             return growing.transcript()
         timed = growing.ready(length)
         if length - growing.begin >= _SHORTEST:
             self._listen(growing, utterance, timed)
-        cost = self._clock() - now
-        self._next_partial = now + cost / self._settings.partial_share
+        self._pacing.end(utterance.index, began)
         return growing.transcript()
 
     def _listen(self, growing: GrowingText, utterance: Utterance, timed: bool) -> None:
@@ -131,12 +130,12 @@ class WhisperTranscriber:
             growing.language, _ = self._language(replace(utterance, samples=samples))
         language, prompt = growing.language, tail(growing.kept) or None
         passed, refused = self._once(samples, language, timed, prompt)
-        if refused and prompt:
+        if prompt and (refused or repeats(_text_of(passed), prompt)):
             passed, _ = self._once(samples, language, timed, None)
-        text = " ".join(segment.text for segment in passed)
         words = [word for segment in passed for word in segment.words]
         length = len(utterance.samples)
-        growing.hear(heard_words(text, words, len(samples) / SAMPLE_RATE), length)
+        duration = len(samples) / SAMPLE_RATE
+        growing.hear(heard_words(_text_of(passed), words, duration), length)
 
     def _once(
         self, samples: FloatArray, language: str, timed: bool, prompt: str | None
@@ -163,7 +162,7 @@ class WhisperTranscriber:
         prompt = self._prompt(utterance, language)
         decoding = decode(utterance, language, probability, prompt)
         transcript = transcript_of(decoding, utterance)
-        if prompt and (transcript.rejection or transcript.text == prompt):
+        if prompt and (transcript.rejection or repeats(transcript.text, prompt)):
             prompt = None
             decoding = decode(utterance, language, probability, prompt)
             transcript = transcript_of(decoding, utterance)
@@ -251,3 +250,7 @@ class WhisperTranscriber:
         if not self._settings.use_context:
             return None
         return self._accepted.prompt_for(utterance, language)
+
+
+def _text_of(segments: Sequence[Segment]) -> str:
+    return " ".join(segment.text for segment in segments)

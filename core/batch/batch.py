@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.batch.engines import Engine
-from core.batch.state import BatchState, key_of, sweep
+from core.batch.state import BatchState, Neighbours, key_of, sweep
 from core.batch.values import (
     Analysed,
     BatchEvent,
@@ -69,7 +69,8 @@ class Batch:
         self._tell = tell
         self._out = out
         self._state = BatchState(out, resume=resume)
-        self._keys = {task.number: key_of(task, options, models) for task in tasks}
+        neighbours = Neighbours()
+        self._keys = {t.number: key_of(t, options, models, neighbours) for t in tasks}
         self._rows = {task.number: Row(task.path) for task in tasks}
         self._shared: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         self._resume = resume

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -22,6 +23,8 @@ from core.errors import EmoscopeError
 
 _PATIENCE = 5.0
 """Seconds a worker has to end after it was asked to."""
+_KILLED = -9
+"""Exit code after SIGKILL, a name that Windows does not know."""
 
 
 def engine(workers: Workers) -> Engine:
@@ -43,7 +46,7 @@ class Processes:
         name = f"emoscope-worker-{self._hired}"
         process = self._spawn.Process(target=_work, args=(theirs, options), name=name, daemon=True)
         try:
-            with _one_thread_each():
+            with _one_thread_each(), _interrupts_held_back():
                 process.start()
         except OSError as error:
             raise WorkerError(
@@ -98,7 +101,7 @@ def _end(process: SpawnProcess, pipe: Connection) -> None:
 def _cause(code: int | None) -> str:
     if code is not None and code < 0:
         name = signal.strsignal(-code) or str(-code)
-        memory = ", as when memory runs out" if code == -signal.SIGKILL else ""
+        memory = ", as when memory runs out" if code == _KILLED else ""
         return f"ended by signal {-code}, {name}{memory}" if memory else f"{name}, signal {-code}"
     return f"exit status {code}"
 
@@ -117,6 +120,24 @@ def _one_thread_each() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """A process starts with signals blocked that are blocked here.
+
+    Ctrl+C, which reaches the whole group, would else end a worker with a traceback while Python
+    starts in it. Here it arrives when this is over.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets signals through once it has started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # In the worker.

@@ -37,7 +37,29 @@ class Done:
     sizes: Mapping[str, int]
 
 
-def key_of(task: Task, options: Options, models: Iterable[str]) -> str | None:
+class Neighbours:
+    """Files by folder and name without suffix; each folder is listed once, however many it holds.
+
+    What is added afterwards is not known.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, defaultdict[str, list[Path]]] = {}
+
+    def of(self, media: Path) -> list[Path]:
+        """Return the files in a recording's folder that have its name, itself among them."""
+        found = self._folders.get(media.parent)
+        if found is None:
+            found = self._folders[media.parent] = defaultdict(list)
+            with contextlib.suppress(OSError):
+                for path in media.parent.iterdir():
+                    found[path.stem].append(path)
+        return found.get(media.stem, [])
+
+
+def key_of(
+    task: Task, options: Options, models: Iterable[str], neighbours: Neighbours | None = None
+) -> str | None:
     """Return what the results of a recording depend on, as a sha256 (hex).
 
     That is the recording and its transcript (path, size and time of the last change), the options,
@@ -45,10 +67,11 @@ def key_of(task: Task, options: Options, models: Iterable[str]) -> str | None:
 
     Args:
         models: what tells each model from any other, such as the digest of its weights.
+        neighbours: for the transcripts of many recordings; None: of this one.
     """
     try:
         media = _identity(task.path)
-        transcript = _transcript(task, options)
+        transcript = _transcript(task, options, neighbours or Neighbours())
     except OSError:
         return None
     facts = {
@@ -107,7 +130,9 @@ class BatchState:
         write_atomically(self._path, "".join(map(_line, known.values())))
 
     def _learn(self, done: Done) -> None:
-        self._by_path.update(dict.fromkeys(done.sizes, done))
+        for path in done.sizes:
+            self._by_path.pop(path, None)  # the newest comes last, here and in the file
+            self._by_path[path] = done
 
     def _append(self, done: Done) -> None:
         try:
@@ -153,8 +178,10 @@ def _identity(path: Path) -> list[str | int]:
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]
 
 
-def _transcript(task: Task, options: Options) -> list[str | int] | None:
-    chosen = options.transcript or (find_transcript(task.path) if options.beside else None)
+def _transcript(task: Task, options: Options, neighbours: Neighbours) -> list[str | int] | None:
+    chosen = options.transcript
+    if chosen is None and options.beside:
+        chosen = find_transcript(task.path, neighbours.of(task.path))
     return None if chosen is None else _identity(chosen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,11 @@ def on_gpu(
 
 
 def on_cpu(
-    loaded: LoadedModel, runtime: str = AUTO, threads: int = 1, cache: Path | None = None
+    loaded: LoadedModel,
+    runtime: str = AUTO,
+    threads: int = 1,
+    cache: Path | None = None,
+    exporting: Callable[[], None] | None = None,
 ) -> tuple[RuntimeInfo, ...]:
     """Fit the pretrained encoders with what computes them best here; compact ones need nothing.
 
@@ -96,6 +101,7 @@ def on_cpu(
             wanted,
             threads=threads,
             cache=cache,
+            exporting=exporting,
         )
     except Exception as error:  # what a library that compiles models raises varies
         log.warning("no runtime could be fitted; torch computes the encoders", exc_info=True)

@@ -7,7 +7,7 @@ every `Analyzer` it belongs to one thread: baselines, caches and the model are n
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["PARTIAL_SECONDS", "ModelAnalyzer", "Wishes", "load_analyzer"]
 
 
-def load_analyzer(path: Path | str, device: str = "auto", runtime: str = "auto") -> ModelAnalyzer:
+def load_analyzer(
+    path: Path | str,
+    device: str = "auto",
+    runtime: str = "auto",
+    exporting: Callable[[], None] | None = None,
+) -> ModelAnalyzer:
     """Return an analyzer over a checkpoint directory; its weights are loaded by `warm_up`.
 
     Args:
@@ -39,12 +44,14 @@ def load_analyzer(path: Path | str, device: str = "auto", runtime: str = "auto")
         runtime: what computes pretrained encoders on the CPU: "auto", "lossy", a runtime or a mode
             (see `core.models.runtimes.base`). "lossy" and modes of half precision count on a GPU,
             too.
+        exporting: called while loading, before an encoder is exported, which takes seconds and is
+            done once for a checkpoint.
 
     Raises:
         CheckpointError: it is no checkpoint, or of an unknown format.
         ConfigError: there is no such runtime.
     """
-    return ModelAnalyzer(read_info(path), Wishes(device, runtime))
+    return ModelAnalyzer(read_info(path), Wishes(device, runtime, exporting=exporting))
 
 
 class ModelAnalyzer:

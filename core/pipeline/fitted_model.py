@@ -24,13 +24,14 @@ class Wishes:
 
     device, runtime: see `core.pipeline.analyzer.load_analyzer`. cache: folder for what runtimes
     keep; None: that of the user. infer: makes the inference of a loaded model; None: as device and
-    runtime say.
+    runtime say. exporting: see `load_analyzer`.
     """
 
     device: str = "auto"
     runtime: str = "auto"
     cache: Path | None = None
     infer: MakeInference | None = None
+    exporting: Callable[[], None] | None = None
 
 
 class FittedModel:
@@ -110,7 +111,8 @@ class FittedModel:
 
         if self.inference.on_host:
             threads = threads_for(self.loaded.processor, cores())
-            self._runtimes = on_cpu(self.loaded, runtime, threads, self._wishes.cache)
+            wishes = self._wishes
+            self._runtimes = on_cpu(self.loaded, runtime, threads, wishes.cache, wishes.exporting)
         else:
             self._runtimes = on_gpu(self.loaded.model, self.inference.choice, runtime)
         self._fitted_for = self.inference.choice.device

@@ -118,6 +118,8 @@ class FrameHearing:
         self._cache = SpeechCache(processor.extractor)
         self._baselines: dict[str, SpeakerBaseline] = {}
         self._remembered: set[tuple[int, int, int]] = set()
+        self._newest: SpeechMeasures | None = None
+        """Of the newest utterance, whose text and whose speaker's baseline ask for them again."""
 
     @property
     def frames_measured(self) -> int:
@@ -156,7 +158,7 @@ class FrameHearing:
         name = _speaker_key(utterance)
         if name not in self._baselines:
             self._baselines[name] = self._processor.new_baseline()
-        measures = self._processor.measures_of(self._cache.whole(utterance))
+        measures = self._measures(self._cache.whole(utterance))
         self._baselines[name].update(measures.frames, measures.functionals)
 
     def baseline_seconds(self, utterance: Utterance) -> float:
@@ -168,6 +170,7 @@ class FrameHearing:
         """Forget every speaker and every cached utterance."""
         self._baselines.clear()
         self._remembered.clear()
+        self._newest = None
         self._cache.clear()
 
     def _heard(self, utterance: Utterance, frames: FloatArray, first: int) -> HeardSpeech:
@@ -175,7 +178,10 @@ class FrameHearing:
         baseline = self._baselines.get(_speaker_key(utterance))
         pieces, weights = self._processor.chunks(frames)
         lengths = [len(piece) for piece in pieces]
-        measures = [self._processor.measures_of(piece) for piece in pieces]
+        if first == 0 and len(pieces) == 1:
+            measures = [self._measures(frames)]
+        else:
+            measures = [self._processor.measures_of(piece) for piece in pieces]
         return HeardSpeech(
             chunks=tuple(self._processor.normalise(m, baseline) for m in measures),
             starts=tuple((np.cumsum([first, *lengths[:-1]]) / extractor.frame_rate).tolist()),
@@ -183,6 +189,12 @@ class FrameHearing:
             weights=weights,
             evidence=evidence_of(frames, extractor),
         )
+
+    def _measures(self, frames: FloatArray) -> SpeechMeasures:
+        """Complete all frames of an utterance, once if the same come again."""
+        if self._newest is None or not np.array_equal(self._newest.frames, frames):
+            self._newest = self._processor.measures_of(frames)
+        return self._newest
 
 
 class NoHearing:

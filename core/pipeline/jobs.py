@@ -69,9 +69,13 @@ class Better:
 RecognitionJob: TypeAlias = Utterance | Better
 
 
-def partial_keys(index: int) -> tuple[tuple[str, int], tuple[str, int]]:
-    """Return under which keys the partials of an utterance wait: its sound and its text."""
-    return ("sound", index), ("text", index)
+def partial_keys(index: int) -> tuple[tuple[str, int], tuple[str, int], tuple[str, int]]:
+    """Return under which keys an utterance's partials wait: its sound, its text, what is prepared.
+
+    What is prepared in a pause must not take the place of an older text in the queue: it would come
+    before the sound of that pause, which would then be shown in place of both together.
+    """
+    return ("sound", index), ("text", index), ("prepared", index)
 
 
 def revision_key(index: int) -> tuple[str, int]:

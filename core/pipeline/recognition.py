@@ -124,8 +124,8 @@ class RecognitionWorker:
             log.info("utterance %d not transcribed ahead", utterance.index, exc_info=True)
             return
         # In this order: once the text is kept, its final may overtake what is to prepare for it.
-        text_key = partial_keys(utterance.index)[1]
-        self._results.put_partial(text_key, Prepare(utterance, transcript))
+        key = partial_keys(utterance.index)[2]
+        self._results.put_partial(key, Prepare(utterance, transcript))
         self._texts.keep(utterance, transcript)
 
     def _final(self, utterance: Utterance) -> None:
@@ -136,7 +136,7 @@ class RecognitionWorker:
             transcript = self._transcribe(self._timed_final, utterance)
         notes = () if transcript is not None else ("recognition_failed",)
         job = Judge(utterance, Stage.FINAL, transcript, notes)
-        self._results.put(job, partial_keys(utterance.index), wait=False)
+        self._results.put(job, partial_keys(utterance.index))
         if transcript is not None:
             self._bettering.offer(utterance, transcript)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from core.pipeline.emotion import NO_TEXT
 from core.pipeline.in_context import without_features
 from core.pipeline.jobs import Revise
-from core.pipeline.judging import Judging, usable
+from core.pipeline.judging import FAILED, Judging, usable
 from core.types import Transcript, Turn, TurnStatus
 
 NOTE = "text_bettered"
+_UNJUDGED = (NO_TEXT, FAILED)
+"""Notes that no longer hold once a turn was judged after all."""
 
 
 class Reviser:
@@ -40,15 +43,16 @@ class Reviser:
         turn = self._published(job.utterance.index)
         if turn is None or turn.status is not TurnStatus.FINAL or turn.transcript == job.transcript:
             return
-        emotion = turn.emotion
+        emotion, notes = turn.emotion, turn.notes
         if _words(turn.transcript) != _words(job.transcript):
             emotion = self._judging.again(job.utterance, job.transcript)
             if emotion is None and turn.emotion is not None:
                 return  # better the older text with its emotion than a newer one without
-        notes = (*turn.notes, *(() if NOTE in turn.notes else (NOTE,)))
-        self._publish(
-            without_features(replace(turn, transcript=job.transcript, emotion=emotion, notes=notes))
-        )
+            if emotion is not None:
+                notes = tuple(note for note in notes if note not in _UNJUDGED)
+        notes = (*(note for note in notes if note != NOTE), NOTE)
+        revised = replace(turn, transcript=job.transcript, emotion=emotion, notes=notes)
+        self._publish(without_features(revised))
 
 
 def _words(transcript: Transcript | None) -> str:

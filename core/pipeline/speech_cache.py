@@ -15,17 +15,25 @@ KEPT_UTTERANCES = 4
 
 @dataclass(slots=True)
 class _Measured:
-    """Frames of one utterance from frame `first` on, in pieces; `count` of them."""
+    """Frames of `samples`, from frame `first` on, in pieces; `count` of them."""
 
+    samples: FloatArray
     first: int
     pieces: list[FloatArray] = field(default_factory=list)
     count: int = 0
+
+    def reaches(self, samples: FloatArray, first: int) -> bool:
+        """Tell whether it goes on to frame `first` or beyond, and the samples are the same."""
+        both = min(samples.size, self.samples.size)
+        near = self.first <= first <= self.first + self.count
+        return near and np.array_equal(samples[:both], self.samples[:both])
 
 
 class SpeechCache:
     """Measures only what is new, so that a look at the newest seconds costs the same at any length.
 
-    Holds the newest utterances only: a text may arrive when the next utterance has begun.
+    Holds the newest utterances only: a text may arrive when the next utterance has begun. They are
+    known by where they began, and by their samples, since a mistake would be a wrong answer.
     `measured` counts the frames computed so far.
     """
 
@@ -62,8 +70,8 @@ class SpeechCache:
     def _entry(self, utterance: Utterance, first: int) -> _Measured:
         key = (utterance.index, utterance.channel, utterance.start)
         entry = self._kept.pop(key, None)
-        if entry is None or not entry.first <= first <= entry.first + entry.count:
-            entry = _Measured(first)
+        if entry is None or not entry.reaches(utterance.samples, first):
+            entry = _Measured(utterance.samples, first)
         self._kept[key] = entry
         while len(self._kept) > KEPT_UTTERANCES:
             self._kept.popitem(last=False)
@@ -75,6 +83,7 @@ class SpeechCache:
         # a damaged float recording may hold NaN, which would spread to every later result
         heard = np.nan_to_num(utterance.samples[begin * config.hop : stop], posinf=0, neginf=0)
         piece = self._extractor.frames(heard)
+        entry.samples = utterance.samples
         entry.pieces.append(piece)
         entry.count += len(piece)
         self.measured += len(piece)

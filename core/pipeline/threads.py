@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from core.models.processor import Processor
-
 if TYPE_CHECKING:
     from core.models.processor_loading import AnyProcessor
 
@@ -34,6 +32,8 @@ def threads_for(processor: AnyProcessor, available: int) -> int:
         processor: of the model; pretrained encoders take samples, compact ones measured frames.
         available: cores.
     """
+    from core.models.processor import Processor  # needs torch, which counting cores does not
+
     if isinstance(processor, Processor):
         return 1
     return max(1, min(MOST, available - LEFT_ALONE))

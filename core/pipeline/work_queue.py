@@ -74,14 +74,13 @@ class WorkQueue(Generic[Item]):
                 self._spare.append(item)
                 self._condition.notify_all()
 
-    def put(self, item: Item, supersedes: Iterable[Hashable] = (), *, wait: bool = True) -> bool:
+    def put(self, item: Item, supersedes: Iterable[Hashable] = ()) -> bool:
         """Queue a final; waiting partials of the keys it supersedes are dropped.
 
-        Blocks while the queue is full, unless `wait` is false. Returns false, without queueing,
-        once the queue is closed.
+        Blocks while the queue is full. Returns false, without queueing, once the queue is closed.
         """
         with self._condition:
-            while wait and self._is_full() and not self._closed:
+            while self._is_full() and not self._closed:
                 self._condition.wait()
             if self._closed:
                 return False

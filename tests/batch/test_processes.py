@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from core.batch.plan import plan
 from core.batch.processes import Processes
 from core.batch.state import STATE
 from core.batch.values import Analysed, Began, Options, Retried, WorkerEvent
+from core.errors import CheckpointError
 from tests.batch.corpus import comparable, write_talks
 from tests.conftest import PROJECT
 
@@ -62,10 +64,13 @@ def test_models_that_cannot_be_loaded_are_one_sentence(tmp_path: Path) -> None:
     model = make_checkpoint(tmp_path / "model")
     weights = next(model.glob("*.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-4] + b"abcd")
-    done = run(tmp_path / "in", tmp_path / "out", "--workers", "2", "--model", model)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert weights.name in done.stderr
+    options = replace(OPTIONS, model=str(model), context="off")
+    tasks = plan(find_inputs([tmp_path / "in"], tmp_path).recordings, tmp_path, OPTIONS.formats)
+    told: list[WorkerEvent] = []
+    with pytest.raises(CheckpointError, match=weights.name):
+        make_engine(Workers("processes", 1)).run(tasks, options, told.append)
+    assert not told
+    assert not multiprocessing.active_children()
 
 
 def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path) -> None:
@@ -157,6 +162,21 @@ def test_a_killed_batch_goes_on_and_equals_one_that_was_not(tmp_path: Path) -> N
     assert len(kept) >= 4  # one may have been written and not yet noted in either run
     assert comparable(out) == comparable(tmp_path / "whole")
     assert not [path for path in out.rglob(".*") if path.name != STATE]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals can't be held back")
+def test_an_interrupt_does_not_reach_a_worker_that_starts() -> None:
+    pool = Processes()
+    try:
+        pool.hire(OPTIONS)
+        child = multiprocessing.active_children()[0]
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGINT)
+        child.join(0.5)
+        assert child.exitcode is None
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        pool.close()
 
 
 def test_an_end_that_is_heard_of_late_is_still_a_loss() -> None:

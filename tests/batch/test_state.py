@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.batch.state import STATE, BatchState, key_of, sweep
+from core.batch.state import STATE, BatchState, Neighbours, key_of, sweep
 from core.batch.values import Options, Task
 from tests.batch.corpus import write_talk
 
@@ -109,7 +109,9 @@ def test_a_torn_or_foreign_line_is_not_done_and_harms_no_other(talk: Task, tmp_p
         assert not is_done(talk, out)
     (out / STATE).write_text('nonsense\n{"key": 1}\n[]\n\n' + whole + whole[:30])
     assert is_done(talk, out)
-    other = replace(talk, number=1, path=write_talk(tmp_path / "in" / "other.wav", 2))
+    media, target = write_talk(tmp_path / "in" / "other.wav", 2), out / "other.jsonl"
+    target.write_text("result")
+    other = replace(talk, number=1, path=media, targets=(target,))
     state = BatchState(out, resume=True)
     state.record(key_of(other, OPTIONS, MODELS), other, 1, 1.0)
     assert is_done(talk, out)
@@ -149,9 +151,8 @@ def test_results_of_which_one_was_overwritten_are_not_done(talk: Task, tmp_path:
     assert not is_done(both, tmp_path / "out")
 
 
-def test_sweeping_lists_each_folder_once(
-    talk: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def count_listings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return a list that every folder is added to whenever it is listed."""
     listed: list[Path] = []
     real = Path.iterdir
 
@@ -160,5 +161,26 @@ def test_sweeping_lists_each_folder_once(
         return real(folder)
 
     monkeypatch.setattr(Path, "iterdir", counted)
+    return listed
+
+
+def test_sweeping_lists_each_folder_once(
+    talk: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = count_listings(monkeypatch)
     sweep([replace(talk, number=number) for number in range(50)])
     assert listed == [tmp_path / "out"]
+
+
+def test_keys_of_many_recordings_list_their_folder_once(
+    talk: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [write_talk(tmp_path / "in" / f"{n}.wav", n, 0.5) for n in range(20)]
+    tasks = [replace(talk, path=path) for path in others]
+    alone = [key_of(task, OPTIONS, MODELS) for task in tasks]
+    listed = count_listings(monkeypatch)
+    neighbours = Neighbours()
+    assert [key_of(task, OPTIONS, MODELS, neighbours) for task in tasks] == alone
+    assert listed == [tmp_path / "in"]
+    others[3].with_suffix(".srt").unlink()
+    assert key_of(tasks[3], OPTIONS, MODELS) != alone[3]

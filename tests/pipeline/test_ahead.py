@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from core.pipeline.ahead import AheadCounts, AheadRule, Foreseen, PauseWatch
-from core.types import Utterance
+from core.pipeline.events import Event
+from core.pipeline.judging import Judging
+from core.pipeline.model_watch import ModelWatch
+from core.types import Transcript, Utterance
+from tests.fakes import FakeAnalyzer
 
 
 def utterance(end: int, index: int = 0, *, paused: bool = False, final: bool = False) -> Utterance:
@@ -102,3 +106,14 @@ def test_a_recogniser_that_was_slow_for_a_moment_is_tried_again() -> None:
         one.took(0.1)
     assert one.worth()
     assert 0.1 < one.estimate < 0.2
+
+
+def test_a_pause_that_was_judged_with_its_text_is_not_judged_by_its_speech_alone() -> None:
+    analyzer, told = FakeAnalyzer(), list[Event]()
+    judging = Judging(analyzer, told.append, ModelWatch(analyzer, told.append), rule(0.5))
+    pause, text = utterance(16_000, paused=True), Transcript("so it is")
+    whole = judging.ahead(pause, text)
+    assert whole is not None
+    assert judging.ahead(pause, None) == whole
+    assert judging.final(utterance(16_000, final=True), text).result == whole
+    assert analyzer.count("final") == 1

@@ -14,6 +14,7 @@ import torch
 from core.models.calibration import DoubtLimits
 from core.models.device import choose_device
 from core.models.inference import Inference
+from core.models.speech_features import SpeechFeatureExtractor
 from core.pipeline.analyzer import PARTIAL_SECONDS, ModelAnalyzer, load_analyzer
 from core.types import AttentionKind, Doubt, Modality, Transcript, Utterance
 from tests.checkpoints import make_checkpoint, voice
@@ -306,3 +307,30 @@ def test_the_reason_for_the_device_is_given(analyzer, checkpoint):
     if not torch.cuda.is_available():
         assert analyzer.model.device_reason in ("torch_without_cuda", "no_cuda_device")
     assert choose_device("cpu").reason == "chosen"
+
+
+def test_other_sound_in_the_same_place_is_judged_for_itself(analyzer):
+    first, second = voice(2.0, 110.0, 1), voice(2.0, 220.0, 2)
+    expected = analyzer.final(Utterance(0, 0, second.size, second), None)
+    analyzer.reset()
+    for look in (analyzer.partial, analyzer.final):
+        look(Utterance(0, 0, first.size, first), None)
+        result = look(Utterance(0, 0, second.size, second), None)
+        assert result.probabilities == expected.probabilities
+
+
+def test_an_utterance_is_summarised_once_for_its_looks_and_its_baseline(analyzer, monkeypatch):
+    counted = []
+    real = SpeechFeatureExtractor.functionals
+
+    def functionals(self, frames):
+        counted.append(len(frames))
+        return real(self, frames)
+
+    monkeypatch.setattr(SpeechFeatureExtractor, "functionals", functionals)
+    for index in range(3):
+        utterance = said(2.0, index=index)
+        analyzer.final(utterance, None)
+        analyzer.final(utterance, ENGLISH)
+        analyzer.remember(utterance)
+    assert len(counted) == 3

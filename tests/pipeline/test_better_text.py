@@ -21,6 +21,7 @@ from core.types import EmotionResult, FloatArray, Transcript, Turn, Utterance
 from tests.fakes import (
     FakeAnalyzer,
     FakeContext,
+    FakeTextAnalyzer,
     FakeTranscriber,
     LoudnessCutter,
     ScriptedSource,
@@ -159,6 +160,16 @@ def test_a_text_that_can_not_be_judged_leaves_the_turn_as_it_was(events: Events)
     texts = [turn.transcript.text for turn in session.history.snapshot() if turn.transcript]
     assert texts == ["good", "fine"]
     assert events.notices() == []
+
+
+def test_a_turn_that_can_be_judged_after_all_no_longer_says_it_could_not(events: Events) -> None:
+    transcriber = FakeTranscriber({0: ""}, better={0: "there was something"})
+    run_until_bettered(events, transcriber, FakeTextAnalyzer())
+    first, second = events.finals()
+    assert first.emotion is None
+    assert first.notes == ("no_text_to_judge",)
+    assert second.emotion is not None
+    assert second.notes == ("text_bettered",)
 
 
 def test_trouble_with_a_second_look_is_no_trouble(events: Events) -> None:

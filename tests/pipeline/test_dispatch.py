@@ -8,9 +8,11 @@ import pytest
 from core.pipeline.cutting import Cut
 from core.pipeline.dispatch import Dispatcher
 from core.pipeline.effort import LADDER
-from core.pipeline.jobs import Judge, Stage
+from core.pipeline.jobs import EmotionJob, Judge, Prepare, ShowText, Stage, partial_keys
+from core.pipeline.recognition import RecognitionWorker
 from core.pipeline.settings import SessionSettings
 from core.types import SAMPLE_RATE, Transcript, Utterance
+from tests.fakes import FakeTranscriber
 
 LAST = len(LADDER) - 1
 
@@ -105,3 +107,38 @@ def test_nothing_is_said_about_pace_before_everything_is_loaded() -> None:
     assert made.check_pace() is None
     assert not made.check_effort()
     assert not dispatcher(0, live=False).keeps_pace
+
+
+def waiting(made: Dispatcher) -> list[EmotionJob]:
+    """Return what the emotion thread would get, in order."""
+    made.emotion.close()
+    return list(iter(made.emotion.get, None))
+
+
+def test_what_is_prepared_in_a_pause_comes_after_the_sound_of_it() -> None:
+    """Also while an older text still waits: else the speech alone would be shown last."""
+    made = dispatcher(0)
+    made.recognizer = worker = RecognitionWorker(
+        FakeTranscriber(),
+        made.recognition,
+        made.emotion,
+        lambda notice: None,
+        3,
+        made.texts,
+        made.ahead_rule(),
+        made.bettering,
+        made.effort,
+    )
+    made.emotion.put_partial(partial_keys(0)[1], ShowText(0, Transcript("so it")))
+    made(Cut(utterance(0.6, paused=True)))
+    made.recognition.close()
+    worker.run()
+    assert [type(job) for job in waiting(made)] == [ShowText, Judge, Prepare]
+
+
+def test_a_final_overtakes_every_partial_of_its_utterance() -> None:
+    made = dispatcher(0)
+    for key in partial_keys(0):
+        made.emotion.put_partial(key, ShowText(0, Transcript("so it")))
+    made(Cut(utterance(0.6, final=True)))
+    assert [type(job) for job in waiting(made)] == [Judge]

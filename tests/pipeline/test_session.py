@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -73,6 +74,21 @@ def test_a_recording_has_one_judgement_per_utterance_and_no_partials(events: Eve
     run(events, ScriptedSource(conversation(1, 2, 3)), FILE, analyzer, FakeTranscriber())
     assert [c[0] for c in analyzer.calls if c[1] >= 0] == ["final", "remember"] * 3
     assert len(events.turns()) == 3
+
+
+def test_a_recording_waits_for_a_slow_emotion_model(events: Events) -> None:
+    analyzer, transcriber = FakeAnalyzer(), FakeTranscriber()
+    analyzer.gate = threading.Event()
+    settings = SessionSettings(live=False, file_backlog=2)
+    source = ScriptedSource(conversation(*[0.5] * 12, pause=0.5))
+    session = Session(source, settings, analyzer, transcriber, events, cutter=LoudnessCutter)
+    session.start()
+    time.sleep(0.5)  # time enough to run ahead, if it would
+    transcribed = [what for what, _, _ in transcriber.calls].count("final")
+    analyzer.gate.set()
+    assert session.join(20)
+    assert transcribed <= 4, "one in hand, two that wait, one that waits for a place"
+    assert len(events.finals()) == 12
 
 
 def test_without_a_transcriber_the_speech_result_is_final_at_once(events: Events) -> None:

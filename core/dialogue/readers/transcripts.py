@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -34,13 +34,18 @@ class TranscriptFile:
     messages: tuple[Message, ...] = ()
 
 
-def find_transcript(media: Path) -> Path | None:
-    """Return the transcript of the same name beside a recording, or None."""
+def find_transcript(media: Path, beside: Iterable[Path] | None = None) -> Path | None:
+    """Return the transcript of the same name beside a recording, or None.
+
+    Args:
+        media: the recording.
+        beside: files to choose from; None: those of its folder, which is listed for that.
+    """
     try:
-        beside = sorted(media.parent.iterdir())
+        files = sorted(media.parent.iterdir() if beside is None else beside)
     except OSError:
         return None
-    by_suffix = {p.suffix.lower(): p for p in beside if p.stem == media.stem and p != media}
+    by_suffix = {p.suffix.lower(): p for p in files if p.stem == media.stem and p != media}
     return next((by_suffix[suffix] for suffix in READERS if suffix in by_suffix), None)
 
 

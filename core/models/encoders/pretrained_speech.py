@@ -22,13 +22,12 @@ from core.models.encoders import backbone
 from core.models.encoders.convolutions import convolve, frame_counts
 from core.models.encoders.pooling import pooling
 from core.models.encoders.pretrained_config import PretrainedSpeechConfig, SpeechOutput
-from core.models.encoders.trainable import FreezableEncoder
+from core.models.encoders.staged import StagedEncoder
 from core.models.outputs import Encoded, ModelInputs
+from core.models.runtimes.base import SpeechStages
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
-
-    from core.models.runtimes.base import SpeechStages
 
 BY_VALID_FRAMES = frozenset({"wav2vec2", "hubert", "wavlm"})
 """Model types that are exact on padded batches once statistics are taken over valid frames."""
@@ -61,7 +60,7 @@ def model_config(config: PretrainedSpeechConfig) -> PretrainedConfig:
     return found
 
 
-class PretrainedSpeechEncoder(FreezableEncoder):
+class PretrainedSpeechEncoder(StagedEncoder[SpeechStages]):
     """Waveforms to a sequence of vectors, 50 a second, and a pooled one.
 
     Args:
@@ -85,7 +84,6 @@ class PretrainedSpeechEncoder(FreezableEncoder):
                 raise ConfigError(f"{wanted.model_type} has no extract_features here.")
             self.model.encoder = nn.Identity()  # neither run nor stored
         self.dim = int(wanted.conv_dim[-1] if self._features_only else _width(wanted))
-        self._stages: SpeechStages | None = None
 
     def config(self) -> dict[str, Any]:
         """Return plain JSON values from which `build` makes the same architecture."""
@@ -114,15 +112,6 @@ class PretrainedSpeechEncoder(FreezableEncoder):
         config = self.model.config
         return not self._by_length and getattr(config, "feat_extract_norm", "") == "layer"
 
-    def run_on(self, stages: SpeechStages | None) -> None:
-        """Compute by other means from now on, when nothing is padded or trained; None: by torch."""
-        self._stages = stages
-
-    @property
-    def stages(self) -> SpeechStages | None:
-        """Return what computes it in place of torch."""
-        return self._stages
-
     @property
     def has_stages(self) -> bool:
         """Whether it is just convolutions and a transformer, so that stages can compute it."""
@@ -132,11 +121,6 @@ class PretrainedSpeechEncoder(FreezableEncoder):
     def has_context(self) -> bool:
         """Whether there is a transformer, or the features are the output."""
         return not self._features_only
-
-    @property
-    def _in_use(self) -> SpeechStages | None:
-        """Return the stages, but not in training."""
-        return None if self.training else self._stages
 
     def convolve(self, waveform: Tensor) -> Tensor:
         """Return features (B, T, C) of waveforms (B, N) that are all of full length."""

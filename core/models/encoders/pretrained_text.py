@@ -17,13 +17,12 @@ from core.errors import ConfigError
 from core.models.encoders import backbone
 from core.models.encoders.pooling import pooling
 from core.models.encoders.pretrained_config import POOLER, PretrainedTextConfig
-from core.models.encoders.trainable import FreezableEncoder
+from core.models.encoders.staged import StagedEncoder
 from core.models.outputs import Encoded, ModelInputs
+from core.models.runtimes.base import TextStages
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
-
-    from core.models.runtimes.base import TextStages
 
 _LAYERS = frozenset({"layer", "layers", "h", "albert_layer_groups"})
 """What the list of transformer layers is called in various models."""
@@ -74,7 +73,7 @@ def positions_of(model: Any) -> int:
     return int(most) - (0 if padding is None else int(padding) + 1)
 
 
-class PretrainedTextEncoder(FreezableEncoder):
+class PretrainedTextEncoder(StagedEncoder[TextStages]):
     """Tokens to a sequence of vectors and a pooled one.
 
     Args:
@@ -94,7 +93,6 @@ class PretrainedTextEncoder(FreezableEncoder):
         self.model = built
         self._pool = None if config.pooling == POOLER else pooling(config.pooling)
         self.dim = int(wanted.hidden_size)
-        self._stages: TextStages | None = None
         if config.pad_to is not None and config.pad_to > self.positions:
             raise ConfigError(
                 f"pad_to is {config.pad_to}, but the text model has {self.positions} positions."
@@ -143,15 +141,6 @@ class PretrainedTextEncoder(FreezableEncoder):
             sequence = sequence * mask.unsqueeze(-1)
         return Encoded(sequence, mask, pooled, pooled.new_zeros(len(pooled), 0))
 
-    def run_on(self, stages: TextStages | None) -> None:
-        """Compute by other means from now on, unless it is trained; None: by torch."""
-        self._stages = stages
-
-    @property
-    def stages(self) -> TextStages | None:
-        """Return what computes it in place of torch."""
-        return self._stages
-
     @property
     def has_own_pooler(self) -> bool:
         """Whether the pooled vector comes from the model's own pooler."""
@@ -159,9 +148,10 @@ class PretrainedTextEncoder(FreezableEncoder):
 
     def _read(self, tokens: Tensor, attended: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return sequence (B, L, D), and pooled (B, D) of the model's own pooler if it is used."""
-        if self._stages is not None and not self.training:
-            return self._stages.read(tokens, attended)
-        return self.read_by_torch(tokens, attended)
+        stages = self._in_use
+        if stages is None:
+            return self.read_by_torch(tokens, attended)
+        return stages.read(tokens, attended)
 
     def read_by_torch(self, tokens: Tensor, attended: Tensor) -> tuple[Tensor, Tensor | None]:
         """Do what the stage `read` does without the help of stages."""

@@ -192,6 +192,19 @@ class PassingError(UnfitError):
     """One that may not come again, such as a full disk."""
 
 
+_SHORTAGES = ("memory", "bad_alloc", "bad allocation", "no space left", "too many open files")
+
+
+def unfit(what: str, error: Exception) -> UnfitError:
+    """Return why a runtime can't be used after what a library raised; passing, if it ran short.
+
+    Foreign libraries say so as RuntimeError more often than as MemoryError or OSError.
+    """
+    short = any(word in str(error).lower() for word in _SHORTAGES)
+    kind = PassingError if short or isinstance(error, (MemoryError, OSError)) else UnfitError
+    return kind(f"{what} ({brief(error)})")
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What a runtime may use.

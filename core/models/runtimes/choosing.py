@@ -20,6 +20,7 @@ from core.models.runtimes.base import (
     Workplace,
     brief,
     missing,
+    unfit,
 )
 from core.models.runtimes.measured import Measure, Times
 from core.models.runtimes.subjects import Stages, Subject
@@ -94,10 +95,10 @@ def candidate(
         found = subject.compared(stages)
     except UnfitError:
         raise
-    except (OSError, MemoryError, JournalError) as error:
+    except JournalError as error:
         raise PassingError(brief(error)) from error
     except Exception as error:  # foreign libraries raise whatever they raise
-        raise UnfitError(f"{type(error).__name__}: {brief(error)}") from error
+        raise unfit(type(error).__name__, error) from error
     difference = _checked(mode, found, reference)
     for graph in stages.graphs:
         place.exports.note_difference(graph, str(mode), difference)
@@ -154,5 +155,5 @@ def best_of(subject: Subject, modes: Iterable[Mode], place: Workplace, measure: 
             contest.enter(candidate(subject, mode, place, reference))
         except UnfitError as failure:
             contest.refuse(mode, failure)
-    times = Times(contest.speedups, contest.failures)
+    times = Times(contest.speedups, contest.failures, str(contest.best.mode))
     return Outcome(contest.best, times, contest.lasting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def equip(
     cache: Path | None = None,
     store: Path | None = None,
     measure: Measure | None = None,
+    exporting: Callable[[], None] | None = None,
 ) -> tuple[RuntimeInfo, ...]:
     """Choose what computes each pretrained encoder of a model, and let it.
 
@@ -43,6 +45,7 @@ def equip(
         cache: folder for exports and times; None: that of the user.
         store: where results of quality checks lie; None: the usual place.
         measure: how times are taken; None: by the clock.
+        exporting: called before an encoder is exported.
 
     Returns:
         what computes each encoder, speech first.
@@ -56,7 +59,7 @@ def equip(
     found = subjects_of(model, _longest_seconds(processor))
     if not found:
         return ()
-    fitting = _fitting(wanted, digest, threads, cache or default_cache(), store, measure)
+    fitting = _fitting(wanted, digest, threads, cache or default_cache(), store, measure, exporting)
     return tuple(fitting.fit(subject) for subject in found)
 
 
@@ -67,6 +70,7 @@ def _fitting(
     folder: Path,
     store: Path | None,
     measure: Measure | None,
+    exporting: Callable[[], None] | None,
 ) -> Fitting:
     from core.models.runtimes.exports import ExportCache
     from core.models.runtimes.fitting import Fitting
@@ -76,7 +80,7 @@ def _fitting(
         wanted,
         digest,
         threads,
-        ExportCache(folder / "exports"),
+        ExportCache(folder / "exports", exporting=exporting),
         Memory(folder / "measured"),
         store,
         measure or interleaved,

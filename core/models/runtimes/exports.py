@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +27,9 @@ _logger = logging.getLogger(__name__)
 GRAPH, ABOUT = "graph.onnx", "about.json"
 MOST_BYTES = 6_000_000_000
 """About four large encoders, or a dozen of the base size."""
+_DRAFT = "draft-"
+_ABANDONED = 86_400.0
+"""Seconds after which whoever was writing a draft was surely killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,17 @@ class ExportCache:
     Args:
         folder: made when something is written.
         most_bytes: of all exports together.
+        exporting: called before a graph is made, which takes seconds.
     """
 
-    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        most_bytes: int = MOST_BYTES,
+        exporting: Callable[[], None] | None = None,
+    ) -> None:
         self.folder = folder
+        self._exporting = exporting or (lambda: None)
         self._most = most_bytes
         self._in_hand: set[Path] = set()
 
@@ -75,10 +86,13 @@ class ExportCache:
         """
         place = self._place(depends_on)
         self._in_hand.add(place)
-        if self._is_intact(place):
+        flaw = _flaw(place)
+        if not flaw:
             with suppress(OSError):
                 os.utime(place / ABOUT)  # tells when it was last used
             return place / GRAPH
+        if place.is_dir():
+            _logger.warning("the export %s is made again: %s", place, flaw)
         self._make(place, depends_on, make)
         self._prune()
         return place / GRAPH
@@ -99,35 +113,26 @@ class ExportCache:
         text = json.dumps(dict(depends_on), sort_keys=True)
         return self.folder / hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def _is_intact(self, place: Path) -> bool:
-        """Return whether an export is there, and its content is what was written."""
-        if not place.is_dir():
-            return False
-        try:
-            about = About.read(place / ABOUT)
-            if content_hash(place) == about.sha256:
-                return True
-            problem = "its content is not what was written"
-        except (OSError, ValueError) as error:
-            problem = str(error)
-        _logger.warning("the export %s is made again: %s", place, problem)
-        return False
-
     def _make(
         self, place: Path, depends_on: Mapping[str, str], make: Callable[[Path], None]
     ) -> None:
+        self._exporting()
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=self.folder))
+        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self.folder))
         try:
             make(draft / GRAPH)
             _note(draft, About(content_hash(draft), dict(depends_on)))
-            shutil.rmtree(place, ignore_errors=True)
-            _put(draft, place)
+            if _flaw(place):  # another process may have it open by now
+                shutil.rmtree(place, ignore_errors=True)
+                _put(draft, place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _prune(self) -> None:
-        """Remove what was not used for the longest until the rest fits."""
+        """Remove what was not used for the longest until the rest fits, and abandoned drafts."""
+        for draft in self.folder.glob(f"{_DRAFT}*"):
+            if time.time() - _changed(draft) > _ABANDONED:
+                shutil.rmtree(draft, ignore_errors=True)
         kept = sorted(self._complete(), key=_last_used, reverse=True)
         room = self._most
         for place in kept:
@@ -138,6 +143,15 @@ class ExportCache:
 
     def _complete(self) -> list[Path]:
         return [path.parent for path in self.folder.glob(f"*/{ABOUT}")]
+
+
+def _flaw(place: Path) -> str:
+    """Return why what lies in a place is not the export that was written; "" if it is."""
+    try:
+        about = About.read(place / ABOUT)
+        return "" if content_hash(place) == about.sha256 else "its content is not what was written"
+    except (OSError, ValueError) as error:
+        return str(error)
 
 
 def _put(draft: Path, place: Path) -> None:
@@ -155,14 +169,23 @@ def _note(place: Path, about: About) -> None:
 
 
 def _last_used(place: Path) -> float:
+    return _changed(place / ABOUT)
+
+
+def _changed(path: Path) -> float:
+    """Return when a file or folder was written; 0 if it is gone."""
     try:
-        return (place / ABOUT).stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
         return 0.0
 
 
 def _size(place: Path) -> int:
-    return sum(path.stat().st_size for path in place.iterdir() if path.is_file())
+    """Return the bytes of an export; 0 if another process has just removed it."""
+    try:
+        return sum(path.stat().st_size for path in place.iterdir() if path.is_file())
+    except OSError:
+        return 0
 
 
 def content_hash(place: Path) -> str:

@@ -88,7 +88,7 @@ class Fitting:
         self, subject: Subject, modes: tuple[Mode, ...], place: Workplace, known: Times
     ) -> Stages | None:
         """Return what was the fastest before, None if it does not work any more."""
-        mode = next((mode for mode in modes if str(mode) == known.fastest), PLAIN)
+        mode = next((mode for mode in modes if str(mode) == known.best), PLAIN)
         try:
             found = candidate(subject, mode, place, reference_of(subject))
         except UnfitError as failure:

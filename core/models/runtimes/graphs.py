@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from core.errors import JournalError
 from core.models.encoders.pretrained_speech import PretrainedSpeechEncoder
 from core.models.encoders.pretrained_text import PretrainedTextEncoder
-from core.models.runtimes.base import UnfitError, Workplace, brief
+from core.models.runtimes.base import Workplace, unfit
 
 _logger = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ def _graph(
     except (OSError, JournalError):
         raise
     except Exception as error:  # a model that can't be traced raises whatever it raises
-        raise UnfitError(f"it can't be exported ({brief(error)})") from error
+        raise unfit("it can't be exported", error) from error
 
 
 def _put_weights_beside(path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import JournalError
-from core.models.runtimes.base import UnfitError, Workplace, brief
+from core.models.runtimes.base import Workplace, unfit
 from core.models.runtimes.graphs import version_of
 
 LARGEST = 127
@@ -26,9 +26,9 @@ def for_onnx_runtime(graph: Path, place: Workplace) -> Path:
     """Return a graph with int8 products. Raises UnfitError."""
 
     def make(path: Path) -> None:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
         with _unsaid():
+            from onnxruntime.quantization import QuantType, quantize_dynamic
+
             quantize_dynamic(
                 graph,
                 path,
@@ -59,7 +59,7 @@ def _derived(graph: Path, place: Workplace, make: Callable[[Path], None], **more
     except (OSError, JournalError):
         raise
     except Exception as error:  # the libraries have no errors of their own
-        raise UnfitError(f"it can't be quantised ({brief(error)})") from error
+        raise unfit("it can't be quantised", error) from error
 
 
 def _round_weights(graph: Any, onnx: Any) -> None:
@@ -87,14 +87,19 @@ def _store_rounded(graph: Any, onnx: Any, name: str, weight: Any) -> None:
 
 @contextmanager
 def _unsaid() -> Iterator[None]:
-    """Keep back what the quantizer logs by the root logger: a line for every product."""
-    root = logging.getLogger()
-    root.addFilter(_nothing)
+    """Keep back what the quantizer logs by the root logger: a line for every product.
+
+    The root logger has a handler meanwhile, else `logging.warning` would give it one for good.
+    """
+    root, handler = logging.getLogger(), logging.NullHandler()
+    root.addHandler(handler)
+    root.addFilter(_not_of_the_quantizer)
     try:
         yield
     finally:
-        root.removeFilter(_nothing)
+        root.removeFilter(_not_of_the_quantizer)
+        root.removeHandler(handler)
 
 
-def _nothing(record: logging.LogRecord) -> bool:
-    return False
+def _not_of_the_quantizer(record: logging.LogRecord) -> bool:
+    return "onnxruntime" not in Path(record.pathname).parts

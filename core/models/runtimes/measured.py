@@ -9,9 +9,10 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from core import __version__
 from core.dialogue.atomic import write_atomically
 from core.errors import JournalError
 from core.models.runtimes.graphs import version_of
@@ -45,15 +46,12 @@ class Times:
     """What a contest showed.
 
     speedups: mode -> how many times as fast as torch. failures: mode -> why it does not work.
+    best: the mode that was taken, which need not be the fastest by a hair.
     """
 
     speedups: Mapping[str, float]
-    failures: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def fastest(self) -> str:
-        """The fastest mode."""
-        return max(self.speedups, key=lambda mode: self.speedups[mode])
+    failures: Mapping[str, str]
+    best: str
 
 
 class Memory:
@@ -72,9 +70,10 @@ class Memory:
             values = json.loads(self._path(key).read_text(encoding="utf-8"))
             speedups = {str(mode): float(found) for mode, found in values["speedups"].items()}
             failures = {str(mode): str(why) for mode, why in values["failures"].items()}
+            best = str(values["best"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return Times(speedups, failures) if speedups else None
+        return Times(speedups, failures, best) if best in speedups else None
 
     def keep(self, key: Mapping[str, str], times: Times) -> None:
         """Remember; a folder that can't be written to remembers nothing."""
@@ -82,6 +81,7 @@ class Memory:
             "of": dict(key),
             "speedups": dict(times.speedups),
             "failures": dict(times.failures),
+            "best": times.best,
         }
         with suppress(JournalError):
             write_atomically(self._path(key), json.dumps(content, indent=2) + "\n")
@@ -100,6 +100,7 @@ def this_machine(threads: int) -> dict[str, str]:
         "processor": f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}",
         "cores": str(os.cpu_count()),
         "threads": str(threads),
+        "emoscope": __version__,
         **{name: version_of(name) for name in libraries},
     }
 

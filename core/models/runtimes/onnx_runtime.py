@@ -13,7 +13,7 @@ from torch import Tensor
 from core.models.encoders.pretrained_speech import PretrainedSpeechEncoder
 from core.models.encoders.pretrained_text import PretrainedTextEncoder
 from core.models.runtimes import graphs, int8
-from core.models.runtimes.base import Mode, Precision, Speech, Text, UnfitError, Workplace, brief
+from core.models.runtimes.base import Mode, Precision, Speech, Text, Workplace, unfit
 from core.types import Modality, RuntimeInfo
 
 Prepare = Callable[[Path, Workplace], Path]
@@ -74,7 +74,7 @@ def _session(graph: Path, threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(graph), options, ["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common base
-        raise UnfitError(f"ONNX Runtime can't open the graph ({brief(error)})") from error
+        raise unfit("ONNX Runtime can't open the graph", error) from error
 
 
 def _as_it_is(graph: Path, place: Workplace) -> Path:

@@ -18,8 +18,9 @@ from core.types import SAMPLE_RATE, Modality
 
 Stages = Speech | Text
 
-SPEECH_LENGTHS = (0.25, 0.63)
-"""Seconds of the clips outputs are compared on."""
+SPEECH_LENGTHS = (0.25, 1.9)
+"""Seconds of the clips outputs are compared on; the longer one has more frames than the 80 from
+which WavLM counts distances by their logarithm."""
 TEXT_LENGTHS = (5, 19)
 """Tokens of the texts outputs are compared on; together they make a padded batch too."""
 

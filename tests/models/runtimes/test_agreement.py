@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
+import pickle
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from core.models.outputs import ModelInputs
 from core.models.runtimes.base import MODES, RUNTIMES, Mode, Workplace, missing
 from core.models.runtimes.choosing import candidate, reference_of
 from core.models.runtimes.exports import ExportCache
+from core.models.runtimes.packed import Packed
 from core.models.runtimes.subjects import SpeechSubject, subjects_of, weights_hash
 from core.types import Modality
 from training.generated.encoders import SPEECH, TEXT
@@ -166,9 +169,42 @@ def test_padded_batches_of_speech_and_training_go_through_torch(tiny_encoder, ki
 def test_training_of_text_goes_through_torch(tiny_encoder):
     encoder = load_pretrained_text(tiny_encoder("electra_like"), trainable="all").encoder
     encoder.run_on(Refusing())
-    encoder.train()(written(encoder, 5)).pooled.sum().backward()
     with pytest.raises(AssertionError, match="were used"):
         encoder.eval()(written(encoder, 5))
+    encoder.train()(written(encoder, 5)).pooled.sum().backward()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda encoder: encoder.train().eval(),
+        lambda encoder: encoder.load_state_dict(encoder.state_dict()),
+        lambda encoder: encoder.to(torch.float64),
+    ],
+    ids=["trained", "loaded", "moved"],
+)
+def test_stages_with_other_weights_than_the_encoder_are_not_used(tiny_encoder, change):
+    encoder = load_pretrained_text(tiny_encoder("electra_like"), trainable="all").encoder
+    encoder.eval().run_on(Refusing())
+    change(encoder)
+    assert encoder.stages is None
+    assert encoder(written(encoder, 5)).pooled.isfinite().all()
+
+
+def test_a_frozen_encoder_keeps_its_stages_whatever_is_trained_around_it(tiny_encoder):
+    encoder = load_pretrained_text(tiny_encoder("electra_like"), trainable="none").encoder
+    encoder.run_on(stages := Refusing())
+    assert encoder.train().to("cpu").eval().stages is stages
+
+
+def test_copies_and_pickles_are_computed_by_torch(tiny_encoder):
+    encoder = load_pretrained_text(tiny_encoder("electra_like"), trainable="none").encoder
+    expected = encoder(written(encoder, 5)).pooled
+    encoder.run_on(Packed(Mode("packed")).text(encoder))
+    for copied in (copy.deepcopy(encoder), pickle.loads(pickle.dumps(encoder))):
+        assert copied.stages is None
+        assert torch.equal(copied(written(encoder, 5)).pooled, expected)
+    assert encoder.stages is not None
 
 
 def of(config) -> PretrainedSpeechEncoder:

@@ -170,6 +170,26 @@ def test_a_later_start_need_not_measure_again(load, tmp_path, grown_up, installe
     assert measure.contests == 4
 
 
+def test_a_later_start_takes_what_the_first_took_even_by_a_hair(
+    load, tmp_path, grown_up, installed
+):
+    installed("torch", "packed")
+    measure = Measured(torch_fp32=1.0, packed_fp32=0.99)
+    for _ in range(2):
+        infos = fit(load(), "auto", tmp_path, measure=measure)
+        assert [info.name for info in infos] == ["torch"] * 2
+
+
+@ONNX
+def test_the_quantizer_leaves_the_root_logger_as_it_was(load, tmp_path, monkeypatch):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    (info, _) = fit(load(), "onnxruntime:int8", tmp_path)
+    assert (info.name, info.precision) == ("onnxruntime", Precision.INT8)
+    assert root.handlers == []
+    assert root.filters == []
+
+
 def test_what_was_the_fastest_but_fails_now_is_measured_anew(
     load, tmp_path, grown_up, installed, monkeypatch
 ):
@@ -209,19 +229,24 @@ def test_an_export_that_fails_falls_back_and_says_so(
 
 
 @ONNX
-def test_a_full_disk_is_tried_again_at_the_next_start(
-    load, tmp_path, grown_up, installed, monkeypatch
+@pytest.mark.parametrize(
+    "failure",
+    [OSError(28, "No space left on device"), RuntimeError("[1] can't allocate memory: 9 bytes")],
+    ids=["disk", "memory"],
+)
+def test_what_ran_short_is_tried_again_at_the_next_start(
+    load, tmp_path, grown_up, installed, monkeypatch, failure
 ):
     installed("torch", "packed", "onnxruntime")
     export = torch.onnx.export
 
     def full(*_, **__):
-        raise OSError(28, "No space left on device")
+        raise failure
 
     monkeypatch.setattr(torch.onnx, "export", full)
     infos = fit(load(), "auto", tmp_path, measure=Measured(**SPEEDS))
     assert [(info.name, info.reason) for info in infos] == [("packed", "fallback")] * 2
-    assert all("No space left" in info.detail for info in infos)
+    assert all(failure.args[-1] in info.detail for info in infos)
     monkeypatch.setattr(torch.onnx, "export", export)
     infos = fit(load(), "auto", tmp_path, measure=Measured(**SPEEDS))
     assert [(info.name, info.reason) for info in infos] == [("onnxruntime", "measured")] * 2

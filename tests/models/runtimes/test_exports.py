@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 
 import pytest
 
@@ -28,6 +29,15 @@ def test_a_graph_is_made_once(tmp_path):
     assert ExportCache(tmp_path).graph(KEY, make) == first
     assert make.made == 1
     assert first.read_bytes() == make.content
+
+
+def test_that_a_graph_is_made_is_told_before_and_only_then(tmp_path):
+    make = Maker()
+    told = []
+    cache = ExportCache(tmp_path, exporting=lambda: told.append(make.made))
+    cache.graph(KEY, make)
+    cache.graph(KEY, make)
+    assert told == [0]
 
 
 def test_whatever_it_depends_on_makes_it_another(tmp_path):
@@ -158,3 +168,24 @@ def test_the_difference_from_torch_is_noted_beside_the_graph(tmp_path):
     assert about["depends_on"] == KEY
     assert ExportCache(tmp_path).graph(KEY, make) == path
     assert make.made == 1
+
+
+def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path):
+    for name, age in (("draft-old", 2 * 86_400), ("draft-new", 60)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / GRAPH).write_bytes(b"half")
+        written = time.time() - age
+        os.utime(tmp_path / name, (written, written))
+    ExportCache(tmp_path).graph(KEY, Maker())
+    assert [path.name for path in tmp_path.glob("draft-*")] == ["draft-new"]
+
+
+def test_a_whole_export_of_another_process_is_not_replaced_under_its_feet(tmp_path):
+    theirs = []
+
+    def slow(path):
+        path.write_bytes(b"graph" * 100)
+        theirs.append(ExportCache(tmp_path).graph(KEY, Maker()).stat().st_ino)
+
+    found = ExportCache(tmp_path).graph(KEY, slow)
+    assert [found.stat().st_ino] == theirs
