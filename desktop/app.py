@@ -26,6 +26,7 @@ from desktop.controller import Controller
 from desktop.main_window import MainWindow
 from desktop.sessions import RealSessions, SessionFactory
 from desktop.settings import AppSettings, SettingsStore
+from desktop.style_sheet import style_sheet
 from desktop.theme import Theme
 from desktop.translations import Translations
 from desktop.view_state import ViewState
@@ -50,7 +51,7 @@ def style(application: QApplication, theme: Theme) -> None:
     if application.style().objectName().lower() != "fusion":
         application.setStyle("Fusion")
     application.setPalette(themes.make_palette(theme))
-    application.setStyleSheet(themes.style_sheet(theme))
+    application.setStyleSheet(style_sheet(theme))
 
 
 def set_font(application: QApplication) -> None:
@@ -122,7 +123,7 @@ class Application:
         QTimer.singleShot(30, self.window.build_workspace)
         QTimer.singleShot(60, lambda: self.controller.list_devices(refresh=False))
         QTimer.singleShot(90, self.controller.lost_sessions.look)
-        QTimer.singleShot(120, self.controller.look_for_recognition)
+        QTimer.singleShot(120, self.controller.recognition.look)
 
     def _restore(self) -> None:
         geometry = self.store.layout("window")

@@ -19,18 +19,19 @@ from core.pipeline.events import (
     TurnUpdated,
 )
 from core.resources import sample_dialogue
-from core.types import SAMPLE_RATE, Message
+from core.types import SAMPLE_RATE
 from desktop.bridge import EventBridge
 from desktop.dialogs.opener import DialogOpener
 from desktop.exporting import Exporting
 from desktop.listening import Listening
 from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
-from desktop.preparing import PreparationWatch
-from desktop.sessions import OFF, Prepared, SessionFactory, sessions_folder
+from desktop.recognition import Recognition
+from desktop.sessions import PREPARING, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
 from desktop.trouble import Trouble
 from desktop.view_state import ViewState
+from desktop.wiring import connect
 
 if TYPE_CHECKING:
     from core.dialogue.recording import Recording
@@ -69,116 +70,77 @@ class Controller(QObject):
         self._factory = factory
         self._apply = apply
         self.settings = store.load()
-        self.trouble = Trouble(window, log_folder)
-        self.dialogs = DialogOpener(window, bridge, lambda: self.settings, self.change)
-        self.exporting = Exporting(
-            window,
-            bridge,
-            self.trouble,
-            lambda: self.settings,
-            lambda: self._current,
-            lambda: self._sound(),
-        )
-        self.lost_sessions = LostSessions(
-            window,
-            bridge,
-            lambda: sessions_folder(self.settings),
-            lambda: self.running,
-            self._show_recording,
-            self.trouble.show_error,
-        )
         self._current: Prepared | None = None
         self._preparing = False
         self._closed = False
         self._next: Callable[[], None] | None = None
         self._sound: Callable[[], Path | None] = lambda: None
-        self.listening = Listening(
-            self,
-            state,
-            lambda: self._sound(),
-            lambda: state.live and self.running,
-            self.trouble.show_error,
-        )
-        self.preparation = PreparationWatch(state, self)
-        self._connect()
+        self.trouble = Trouble(window, log_folder)
+        self.dialogs = DialogOpener(window, bridge, lambda: self.settings, self.change)
+        self.recognition = self._make_recognition()
+        self.exporting = self._make_exporting()
+        self.lost_sessions = self._make_lost_sessions()
+        self.listening = self._make_listening()
+        self._connect_session()
+        connect(self, window, state)
         self._window.menus.set_recent(self.settings.recent)
         self._show_choices()
 
-    # -- wiring -------------------------------------------------------------------------------
+    # -- parts -------------------------------------------------------------------------------
 
-    def _connect(self) -> None:
-        bridge, window, capture = self._bridge, self._window, self._window.capture
+    def _make_recognition(self) -> Recognition:
+        return Recognition(
+            self._window,
+            self._bridge,
+            self._factory,
+            self.trouble,
+            self.dialogs,
+            lambda: self.settings,
+            self.change,
+            lambda: self.running or (self._current is not None and not self._current.live),
+        )
+
+    def _make_exporting(self) -> Exporting:
+        return Exporting(
+            self._window,
+            self._bridge,
+            self.trouble,
+            lambda: self.settings,
+            lambda: self._current,
+            lambda: self._sound(),
+        )
+
+    def _make_lost_sessions(self) -> LostSessions:
+        return LostSessions(
+            self._window,
+            self._bridge,
+            lambda: sessions_folder(self.settings),
+            lambda: self.running,
+            self._show_recording,
+            self.trouble.show_error,
+        )
+
+    def _make_listening(self) -> Listening:
+        return Listening(
+            self,
+            self._state,
+            lambda: self._sound(),
+            lambda: self._state.live and self.running,
+            self.trouble.show_error,
+        )
+
+    def _connect_session(self) -> None:
+        bridge, status = self._bridge, self._window.status
         bridge.state_changed.connect(self._state_changed)
         bridge.audio_heard.connect(self._state.hear)
         bridge.turn_updated.connect(self._turn_updated)
         bridge.notice.connect(self._noticed)
         bridge.context_ready.connect(lambda event: self._state.set_context(event.info))
         self._state.run_apart = bridge.run
-        bridge.effort_changed.connect(window.status.take_effort)
-        bridge.model_ready.connect(lambda event: window.status.set_model(event.info))
+        bridge.effort_changed.connect(status.take_effort)
+        bridge.model_ready.connect(lambda event: status.set_model(event.info))
         bridge.progressed.connect(self._progressed)
-        bridge.saved.connect(lambda _: window.status.set_saved())
-        capture.record_clicked.connect(self.toggle_record)
-        capture.open_clicked.connect(self.ask_for_recording)
-        capture.settings_clicked.connect(lambda: self.dialogs.open_settings())
-        capture.device_chosen.connect(lambda name: self.change(device=name))
-        capture.devices_wanted.connect(self.list_devices)
-        capture.channels_chosen.connect(lambda name: self.change(channels=name))
-        capture.language_chosen.connect(lambda code: self.change(language=code))
-        capture.checkpoint_chosen.connect(lambda folder: self.change(checkpoint=folder))
-        capture.checkpoint_wanted.connect(self.ask_for_checkpoint)
-        window.start_page.speak.connect(self.start_live)
-        window.start_page.open_file.connect(self.ask_for_recording)
-        window.start_page.sample.connect(self.open_sample)
-        window.start_page.limits.connect(self.dialogs.show_limits)
-        window.status.whisper_wanted.connect(lambda: self.dialogs.get_whisper())
-        window.status.settings_wanted.connect(lambda: self.dialogs.open_settings(page="engine"))
-        window.file_dropped.connect(lambda path: self._dropped(Path(path)))
-        window.menus.recent_chosen.connect(lambda path: self.open_recording(Path(path)))
-        window.menus.theme_chosen.connect(lambda name: self.change(theme=name))
-        window.menus.interface_language_chosen.connect(
-            lambda code: self.change(interface_language=code)
-        )
-        window.menus.context_chosen.connect(lambda name: self.change(context=name))
-        window.menus.context_wanted.connect(self.ask_for_context)
-        window.menus.speakers_chosen.connect(lambda name: self.change(speakers=name))
-        window.settings_asked.connect(lambda: self.dialogs.open_settings())
-        window.closing.connect(self.close)
-        window.play_asked.connect(self.listening.play_span)
-        self.trouble.whisper_wanted.connect(lambda: self.dialogs.get_whisper())
-        self.trouble.smaller_wanted.connect(self.use_smaller)
-        self.trouble.devices_wanted.connect(lambda: self.list_devices())
-        self.trouble.settings_wanted.connect(lambda: self.dialogs.open_settings())
-        self._connect_actions()
-
-    def _connect_actions(self) -> None:
-        slots: dict[str, Callable[[], object]] = {
-            "record": self.toggle_record,
-            "play": self.listening.toggle_play,
-            "previous": lambda: self.listening.step(-1),
-            "next": lambda: self.listening.step(1),
-            "newest": lambda: self._state.select(None),
-            "whole": self._state.time.show_all,
-            "open": self.ask_for_recording,
-            "sample": self.open_sample,
-            "export": self.exporting.ask_for_export,
-            "start": self._window.show_start,
-            "settings": self.dialogs.open_settings,
-            "quit": self._window.close,
-            "find": self._window.open_search,
-            "dialogue": lambda: self._window.show_panel("dialogue"),
-            "context": self._state.toggle_context,
-            "fullscreen": self._window.toggle_full_screen,
-            "layout": self._window.reset_layout,
-            "shortcuts": self.dialogs.show_shortcuts,
-            "limits": self.dialogs.show_limits,
-            "whisper": self.dialogs.get_whisper,
-            "model": self.dialogs.show_model,
-            "log": self.trouble.open_log_folder,
-            "about": self.dialogs.show_about,
-        }
-        for name, slot in slots.items():
-            self._window.actions_by_name[name].triggered.connect(lambda _=False, do=slot: do())
+        bridge.saved.connect(lambda _: status.set_saved())
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -209,7 +171,7 @@ class Controller(QObject):
         settings, listener = self.settings, self._bridge.publish
         self._prepare(lambda: self._factory.recording(path, settings, listener), live=False)
 
-    def _dropped(self, path: Path) -> None:
+    def open_dropped(self, path: Path) -> None:
         """Open what was dropped on the window: a folder is a model, a file a recording."""
         if path.is_dir():
             self.dialogs.show_model(path)
@@ -247,7 +209,7 @@ class Controller(QObject):
             return
         self._current = prepared
         self._sound = prepared.sound
-        self._show_text_source(prepared.transcriber)
+        self.recognition.show(prepared.transcriber)
         self._window.status.delay.awaited = lambda: prepared.session.lag
         self._window.set_subject(prepared.name)
         if prepared.total is not None:
@@ -279,6 +241,9 @@ class Controller(QObject):
         self._window.status.take_turn(event)
 
     def _noticed(self, notice: Notice) -> None:
+        if notice.message.code == PREPARING:
+            self._state.prepare()
+            return
         if notice.message.code in NO_CONTEXT:
             self._state.miss_context(notice.message)
         self.trouble.show_notice(notice)
@@ -300,7 +265,7 @@ class Controller(QObject):
         self._store.save(settings)
         self._show_choices()
         if before.whisper != settings.whisper and not self.running:
-            self.look_for_recognition()
+            self.recognition.look()
         if (before.theme, before.interface_language) != (
             settings.theme,
             settings.interface_language,
@@ -321,42 +286,6 @@ class Controller(QObject):
     def _no_devices(self, error: Exception) -> None:
         """Say nothing yet: a missing microphone matters when somebody wants to record."""
         log.warning("microphones can't be listed: %s", error)
-
-    def use_smaller(self, model: str) -> None:
-        """Write texts with a smaller model from the next recording on; get it if it is missing."""
-        self._bridge.run(
-            "smaller",
-            lambda: self._factory.has_recognition(model),
-            lambda here: self._choose_smaller(model, here),
-            self.trouble.show_error,
-        )
-
-    def _choose_smaller(self, model: str, here: bool) -> None:
-        self._window.banners.withdraw("smaller_whisper")
-        if not here:
-            self.dialogs.get_whisper(model)
-            return
-        self.change(whisper=model)
-        chosen = Message("smaller_chosen", {"model": model})
-        self.trouble.show_notice(Notice(chosen))
-
-    def look_for_recognition(self) -> None:
-        """Say in the status line whether text will be written, before the first session."""
-        settings = self.settings
-        self._bridge.run(
-            "recognition",
-            lambda: self._factory.recognition(settings),
-            self._show_recognition,
-            lambda error: log.warning("recognition models can't be looked for: %s", error),
-        )
-
-    def _show_recognition(self, name: str | None) -> None:
-        """A session that began meanwhile has said better what its text comes from."""
-        if not self.running and (self._current is None or self._current.live):
-            self._show_text_source(name)
-
-    def _show_text_source(self, name: str | None) -> None:
-        self._window.status.set_transcriber(name, off=self.settings.whisper == OFF)
 
     def ask_for_checkpoint(self) -> None:
         """Choose the folder of another model."""
@@ -423,5 +352,7 @@ class Controller(QObject):
             if not self._current.session.join(CLOSING_SECONDS):
                 self._current.session.cancel()
                 self._current.session.join(1.0)
+        if self._preparing:  # what is being built will not be started
+            self._state.enter(SessionState.IDLE)
         self._bridge.close(1.0)
         QApplication.processEvents()

@@ -23,6 +23,16 @@ RUNTIME_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """Names of products, the same in every language."""
 
+_ORIGINS: Mapping[str, str] = MappingProxyType(
+    {
+        "torch": QT_TRANSLATE_NOOP("Engine", "PyTorch (as it comes)"),
+        "packed": QT_TRANSLATE_NOOP("Engine", "oneDNN (a part of PyTorch)"),
+        "onnxruntime": QT_TRANSLATE_NOOP("Engine", "ONNX Runtime (a library of Microsoft)"),
+        "openvino": QT_TRANSLATE_NOOP("Engine", "OpenVINO (a library of Intel)"),
+    }
+)
+"""What people may never have heard of, with whose it is."""
+
 PLAIN = "torch"
 _PRECISIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -70,7 +80,7 @@ _STEPS: tuple[tuple[Callable[[Effort], bool], str, str], ...] = (
     ),
     (
         lambda effort: not effort.better_text,
-        QT_TRANSLATE_NOOP("Engine", "texts are looked at once"),
+        QT_TRANSLATE_NOOP("Engine", "no second look at texts"),
         QT_TRANSLATE_NOOP("Engine", "Finished texts are not looked at a second time."),
     ),
 )
@@ -87,6 +97,22 @@ def _translate(text: str) -> str:
 def runtime_name(name: str) -> str:
     """Return what people call a runtime."""
     return RUNTIME_NAMES.get(name, name)
+
+
+def mode(name: str, precision: str) -> str:
+    """Return a runtime and its numbers as a choice: "OpenVINO with 8-bit numbers (int8)"."""
+    if precision == "fp32":
+        return _explained(name)
+    text = _translate(QT_TRANSLATE_NOOP("Engine", "{runtime} with {precision}"))
+    return text.format(runtime=runtime_name(name), precision=_precision(precision))
+
+
+def _explained(name: str) -> str:
+    return _translate(_ORIGINS.get(name, name))
+
+
+def _precision(name: str) -> str:
+    return _translate(_PRECISIONS.get(name, name))
 
 
 def short(info: ModelInfo) -> str:
@@ -139,12 +165,12 @@ def _numbers(info: RuntimeInfo) -> str:
         text = QT_TRANSLATE_NOOP("Engine", "{runtime} with {precision}.")
     else:
         text = QT_TRANSLATE_NOOP("Engine", "{runtime} with {precision}: the same results.")
-    precision = _translate(_PRECISIONS.get(info.precision, info.precision))
-    return _translate(text).format(runtime=runtime_name(info.name), precision=precision)
+    said = _translate(text)
+    return said.format(runtime=_explained(info.name), precision=_precision(info.precision))
 
 
 def _difference(info: RuntimeInfo) -> str:
-    if not info.difference or is_plain(info):
+    if not info.difference or not math.isfinite(info.difference) or is_plain(info):
         return ""
     text = QT_TRANSLATE_NOOP(
         "Engine", "Its largest difference from PyTorch when it was checked: {difference}."
@@ -168,7 +194,8 @@ def _reason(info: RuntimeInfo) -> str:
         text = text if info.detail else ""
     elif info.reason == "measured" and info.speedup is not None and not is_plain(info):
         return ""  # how fast it is has said it
-    return _translate(text).format(detail=info.detail.rstrip(".")) if text else info.detail
+    detail = messages.device_reason(info.detail).rstrip(".")
+    return _translate(text).format(detail=detail) if text else info.detail
 
 
 def delay(seconds: float) -> str:

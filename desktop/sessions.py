@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.pipeline.events import Event, Notice, Severity
 from core.resources import embedded_checkpoint, voice_checkpoint
+from core.types import Message
 from desktop.settings import PAUSES, AppSettings
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 OFF = "off"
 """Choice of recognition model that means: speech alone; of dialogue model: no context."""
+
+PREPARING = "model_preparing"
+"""Code of the notice that a model is made ready for this computer, which is done once."""
 
 Listener = Callable[[Event], None]
 
@@ -104,7 +108,7 @@ class RealSessions:
         session = Session(
             source,
             session_settings(settings, live=True),
-            analyzer_maker(settings),
+            analyzer_maker(settings, listener),
             transcriber,
             listener,
             journal=journal,
@@ -139,7 +143,7 @@ class RealSessions:
         session = Session(
             source,
             session_settings(settings, live=False),
-            analyzer_maker(settings),
+            analyzer_maker(settings, listener),
             transcriber,
             listener,
             annotations=transcript.annotations if transcript else (),
@@ -171,14 +175,22 @@ def session_settings(settings: AppSettings, live: bool) -> SessionSettings:
     )
 
 
-def analyzer_maker(settings: AppSettings) -> Callable[[], Analyzer]:
-    """Return what makes the analyzer of the chosen checkpoint; called on the emotion thread."""
+def analyzer_maker(settings: AppSettings, listener: Listener) -> Callable[[], Analyzer]:
+    """Return what makes the analyzer of the chosen checkpoint; called on the emotion thread.
+
+    The listener is told, by a notice, when loading it takes long for once.
+    """
     folder = Path(settings.checkpoint) if settings.checkpoint else embedded_checkpoint()
 
     def make() -> Analyzer:
         from core.pipeline.analyzer import load_analyzer
 
-        return load_analyzer(folder, settings.processor, settings.runtime)
+        return load_analyzer(
+            folder,
+            settings.processor,
+            settings.runtime,
+            exporting=lambda: listener(Notice(Message(PREPARING))),
+        )
 
     return make
 

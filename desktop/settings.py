@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QSettings
+
+if TYPE_CHECKING:
+    from core.models.runtimes.base import Mode
 
 RECENT_FILES = 8
 """How many recordings the menu of recent files holds."""
@@ -127,19 +130,25 @@ def _restore(name: str, stored: Any, default: Any) -> Any:
         return _TRUTH.get(str(stored).lower(), default)
     value = str(stored)
     if name == "runtime":
-        return value if _is_runtime(value) else default
+        return _runtime(value) or default
     allowed = _ALLOWED.get(name)
     return value if allowed is None or value in allowed else default
 
 
-def _is_runtime(value: str) -> bool:
+def _runtime(value: str) -> str:
+    """Return a choice of runtime in the one way it is written here, "" if there is none such."""
     if value in RUNTIMES:
-        return True
+        return value
     from core.errors import ConfigError
     from core.models.runtimes.base import parse_preference
 
     try:
-        parse_preference(value)
+        wanted = parse_preference(value)
     except ConfigError:
-        return False
-    return True
+        return ""
+    return str(wanted) if wanted.mode is None else runtime_text(wanted.mode)
+
+
+def runtime_text(mode: Mode) -> str:
+    """Return how a mode is kept: by the runtime alone where that says it."""
+    return str(mode) if mode.lossy else mode.runtime

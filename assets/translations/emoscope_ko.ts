@@ -303,12 +303,12 @@
 <context>
     <name>DelayLabel</name>
     <message>
-        <source>So long after it was said, something is shown. The pause that tells that a turn is over is part of it.</source>
-        <translation>말한 뒤 화면에 나오기까지 걸린 시간입니다. 발화가 끝났음을 알아차리는 데 필요한 침묵도 들어 있습니다.</translation>
+        <source>How long after something was said its result is shown. The pause that tells that a turn is over is part of it.</source>
+        <translation>말한 뒤 그 결과가 나오기까지 걸린 시간입니다. 발화가 끝났음을 알아차리는 데 필요한 침묵도 들어 있습니다.</translation>
     </message>
     <message>
         <source>Delay of the results: {delay}</source>
-        <translation>결과의 지연: {delay}</translation>
+        <translation>결과 지연: {delay}</translation>
     </message>
 </context>
 <context>
@@ -420,6 +420,26 @@
 <context>
     <name>Engine</name>
     <message>
+        <source>PyTorch (as it comes)</source>
+        <translation>PyTorch(그대로)</translation>
+    </message>
+    <message>
+        <source>oneDNN (a part of PyTorch)</source>
+        <translation>oneDNN(PyTorch의 일부)</translation>
+    </message>
+    <message>
+        <source>ONNX Runtime (a library of Microsoft)</source>
+        <translation>ONNX Runtime(Microsoft 라이브러리)</translation>
+    </message>
+    <message>
+        <source>OpenVINO (a library of Intel)</source>
+        <translation>OpenVINO(Intel 라이브러리)</translation>
+    </message>
+    <message>
+        <source>{runtime} with {precision}</source>
+        <translation>{runtime}, {precision}</translation>
+    </message>
+    <message>
         <source>32-bit numbers</source>
         <translation>32비트 수</translation>
     </message>
@@ -457,7 +477,7 @@
     </message>
     <message>
         <source>The only one that fits here.</source>
-        <translation>여기에 맞는 유일한 방법입니다.</translation>
+        <translation>여기서 쓸 수 있는 유일한 방법입니다.</translation>
     </message>
     <message>
         <source>In the place of another one: {detail}.</source>
@@ -496,8 +516,8 @@
         <translation>말하는 동안 화면을 덜 자주 갱신합니다.</translation>
     </message>
     <message>
-        <source>texts are looked at once</source>
-        <translation>글은 한 번만 봄</translation>
+        <source>no second look at texts</source>
+        <translation>글 다듬기 생략</translation>
     </message>
     <message>
         <source>Finished texts are not looked at a second time.</source>
@@ -552,7 +572,7 @@
     </message>
     <message>
         <source>What computes the results</source>
-        <translation>결과를 계산하는 것</translation>
+        <translation>결과를 계산하는 엔진</translation>
     </message>
 </context>
 <context>
@@ -625,19 +645,19 @@
         <translation>가장 빠른 것(점검을 통과했으면 근삿값도)</translation>
     </message>
     <message>
-        <source>{name} (not installed)</source>
-        <translation>{name}(설치되지 않음)</translation>
+        <source>{name}, not installed</source>
+        <translation>{name}, 설치되지 않음</translation>
     </message>
     <message>
-        <source>{name} {precision} (approximate)</source>
-        <translation>{name} {precision}(근삿값)</translation>
+        <source>{name}, approximate</source>
+        <translation>{name}, 근삿값</translation>
     </message>
     <message>
         <source>Quick, then better</source>
         <translation>빠르게 쓰고 나중에 다듬기</translation>
     </message>
     <message>
-        <source>Careful at once</source>
+        <source>Careful from the start</source>
         <translation>처음부터 꼼꼼히</translation>
     </message>
     <message>
@@ -913,7 +933,7 @@
     </message>
     <message>
         <source>{model} takes more time than this computer has. Whisper {smaller} would keep up, with more mistakes in the text.</source>
-        <translation>{model} 모델은 이 컴퓨터에 너무 느립니다. Whisper {smaller} 모델이라면 따라갈 수 있지만 글에 틀린 곳이 늘어납니다.</translation>
+        <translation>{model} 모델은 이 컴퓨터에서 너무 느립니다. Whisper {smaller} 모델이라면 따라갈 수 있지만 글에 틀린 곳이 늘어납니다.</translation>
     </message>
     <message>
         <source>{model} could not run on the GPU ({reason}) and runs on the CPU now.</source>
@@ -1353,7 +1373,7 @@
     </message>
     <message>
         <source>Pages of the settings</source>
-        <translation>설정의 쪽</translation>
+        <translation>설정 탭</translation>
     </message>
     <message>
         <source>General</source>

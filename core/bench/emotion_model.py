@@ -110,10 +110,10 @@ def _random_model(speech: SpeechShape, text: TextShape) -> Any:
 
     config = SpeechTextConfig(_SYSTEM)
     specification = make_specification(config, EMOTIONS, languages=LANGUAGES)
-    encoders = {"speech": speech_encoder(speech), "text": text_encoder(text)}
+    heard, read = speech_encoder(speech), text_encoder(text)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = SpeechTextModel(specification, config, **encoders)
+        model = SpeechTextModel(specification, config, speech=heard, text=read)
         for parameter in (*model.head.parameters(), *model.probes.parameters()):
             torch.nn.init.normal_(parameter, std=0.05)  # else all say the same of everything
     return model

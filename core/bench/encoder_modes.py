@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.bench.emotion_model import speech_encoder, text_encoder
 from core.bench.memory import resident_megabytes
 from core.bench.peak import operations
-from core.models.runtimes.base import RUNTIMES, Mode, UnfitError, Workplace, available
+from core.models.runtimes.base import RUNTIMES, Mode, Workplace, available, brief
 from core.models.runtimes.exports import ExportCache
 from core.types import SAMPLE_RATE
 
@@ -120,8 +120,8 @@ def fit_modes(
         for mode in available():
             try:
                 found.append(_fit(task, mode, place, reference))
-            except UnfitError as failure:
-                problems.append(f"{task.name} by {mode}: {failure}.")
+            except Exception as failure:  # foreign libraries raise whatever they raise
+                problems.append(f"{task.name} by {mode}: {brief(failure)}.")
     return tuple(found), tuple(problems)
 
 

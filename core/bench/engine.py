@@ -16,8 +16,10 @@ from core.bench.encoders import fastest_lossy, gathered, measure_encoders
 from core.bench.options import Options
 from core.bench.peak import QUICK_SIZE, SIZE, peaks
 from core.bench.report import Part
+from core.bench.retelling import Retelling
 from core.bench.subject import make_analyzer, one_thread
 from core.bench.subjects import Subjects
+from core.errors import EmoscopeError
 
 _WITH_TARGET = ("", "tiny")
 """Whispers with which the wait has a target; others are reported."""
@@ -32,12 +34,15 @@ def measure(options: Options, architectures: Architectures = REAL) -> list[Part]
     steps: tuple[Callable[[], Part], ...] = (
         lambda: answers.measure(subjects, lossy, options.quick),
         lambda: live_cost.measure(subjects.analyzer(), subjects.clips, name, options.quick),
-        lambda: waits.measure(setups(subjects), _lengths(options.quick)),
+        lambda: waits.measure(setups(subjects, lossy), _lengths(options.quick)),
     )
     parts = [encoders]
     for step in steps:
         began = time.monotonic()
-        parts.append(step())
+        try:
+            parts.append(step())
+        except EmoscopeError as error:  # the other steps tell what they can
+            parts.append(Part((), (f"Not measured: {error}",)))
         parts.append(Part((), (f"({time.monotonic() - began:.0f} s)",)))
         gc.collect()
     said = f"Lossy: encoders by {lossy}, Whisper hears the speech and a margin. Never the default."
@@ -53,19 +58,20 @@ def _encoders(subjects: Subjects, quick: bool) -> Part:
         return gathered(measure_encoders(subjects.architectures, folder, highest, rounds))
 
 
-def setups(subjects: Subjects) -> list[waits.Setup]:
+def setups(subjects: Subjects, lossy: str) -> list[waits.Setup]:
     """Return the configurations whose wait is measured."""
     speech = subjects.architectures.speech.name
     found = [
         waits.Setup("embedded model", make_analyzer),
         waits.Setup(speech, subjects.analyzer),
+        waits.Setup(f"{speech}, lossy", lambda: subjects.analyzer(lossy)),
     ]
     for name in subjects.architectures.whispers:
         found.append(
             waits.Setup(
                 f"{speech}, Whisper {name}",
                 subjects.analyzer,
-                lambda name=name: subjects.transcriber(name),  # type: ignore[misc]
+                lambda name=name: Retelling(subjects.transcriber(name)),  # type: ignore[misc]
                 name in _WITH_TARGET,
             )
         )

@@ -48,8 +48,13 @@ class Ours:
         return self.judge(utterance, None)
 
     def fused(self, utterance: Utterance) -> tuple[EmotionResult, Transcript]:
-        """Recognise a finished utterance and meanwhile judge its speech, then judge both."""
+        """Recognise a finished utterance and meanwhile judge its speech, then judge both.
+
+        What was encoded for the one before is let go of first: a random Whisper always writes the
+        same text, which would have to be read only once.
+        """
         assert self._transcriber is not None
+        self._analyzer.reset()
         text = self._recognition.submit(self._transcriber.final, utterance)
         self.judge(utterance, None)
         transcript = text.result()

@@ -30,7 +30,7 @@ from core.bench.options import Options
 from core.bench.report import Part, Report, joined
 from core.bench.timing import summarise
 from core.bench.virtual_microphone import VirtualMicrophone, virtual_microphone
-from core.errors import DeviceError, EmoscopeError
+from core.errors import EmoscopeError
 from core.pipeline.events import AudioHeard, Event, SessionState, TurnUpdated
 from core.pipeline.session import Session
 from core.types import SAMPLE_RATE, FloatArray, Turn, TurnStatus
@@ -151,12 +151,13 @@ def measure(options: Options, architectures: Architectures = REAL) -> Report:
 
     Without a sound server the last part is left out, and it is said.
     """
+    quality = trained.measure(options)  # first: what can't be read is told before all the rest
     parts = engine.measure(options, architectures)
     try:
         parts.append(measure_paint(QUICK_UTTERANCES if options.quick else UTTERANCES))
-    except DeviceError as error:
-        parts.append(Part((), (f"No microphone: {error}",)))
-    return joined("live", [*parts, *trained.measure(options)])
+    except EmoscopeError as error:
+        parts.append(Part((), (f"Not spoken into the program: {error}",)))
+    return joined("live", [*parts, *quality])
 
 
 def measure_paint(count: int) -> Part:

@@ -8,10 +8,13 @@ from dataclasses import replace
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from core.models.runtimes.base import AUTO, LOSSY, Mode, available
+from core.models.runtimes.base import AUTO, LOSSY, Mode, available, parse_preference
 from desktop import engine_words
 from desktop.panels.choice_box import ChoiceBox
-from desktop.settings import PAUSES, AppSettings
+from desktop.settings import PAUSES, AppSettings, runtime_text
+
+SENTENCE_WIDTH = 460
+"""Least pixels of the sentences: in a narrower dialog some would need more lines than they get."""
 
 
 class EngineSettings(QWidget):
@@ -49,6 +52,7 @@ class EngineSettings(QWidget):
             said.setWordWrap(True)
             said.setAlignment(Qt.AlignmentFlag.AlignTop)
             said.setContentsMargins(0, 0, 0, 10)
+            said.setMinimumWidth(SENTENCE_WIDTH)
             form.addRow(name, box)
             form.addRow("", said)
         column.addLayout(form)
@@ -99,21 +103,19 @@ class EngineSettings(QWidget):
             (self.tr("The fastest with the same results"), AUTO),
             (self.tr("The fastest, also approximate if a check was passed"), LOSSY),
         ]
-        entries += [(self._mode(mode), _value(mode)) for mode in available()]
+        entries += [(self._mode(mode), runtime_text(mode)) for mode in available()]
         if chosen not in [value for _, value in entries]:
-            entries.append((self.tr("{name} (not installed)").format(name=chosen), chosen))
+            mode = parse_preference(chosen).mode
+            name = chosen if mode is None else self._mode(mode)
+            entries.append((self.tr("{name}, not installed").format(name=name), chosen))
         return entries
 
     def _mode(self, mode: Mode) -> str:
-        name = engine_words.runtime_name(mode.runtime)
-        if not mode.lossy:
-            return name
-        return self.tr("{name} {precision} (approximate)").format(
-            name=name, precision=mode.precision.value
-        )
+        name = engine_words.mode(mode.runtime, mode.precision.value)
+        return self.tr("{name}, approximate").format(name=name) if mode.lossy else name
 
     def _texts(self) -> list[tuple[str, object]]:
-        return [(self.tr("Quick, then better"), True), (self.tr("Careful at once"), False)]
+        return [(self.tr("Quick, then better"), True), (self.tr("Careful from the start"), False)]
 
     def _pauses(self) -> list[tuple[str, object]]:
         text = self.tr("{seconds} s of silence")
@@ -127,8 +129,3 @@ class EngineSettings(QWidget):
         values = [value for _, value in entries]
         box.setCurrentIndex(values.index(chosen) if chosen in values else 0)
         return box
-
-
-def _value(mode: Mode) -> str:
-    """Return what is stored for a mode: the runtime alone where that says it."""
-    return str(mode) if mode.lossy else mode.runtime

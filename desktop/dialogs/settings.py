@@ -37,7 +37,6 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self._settings = settings
         self.setWindowTitle(self.tr("Settings"))
-        self.setMinimumWidth(560)
         system = self.tr("As the system")
         self._window_language = self._box(
             (("system", system), ("ko", "한국어"), ("en", "English")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -123,6 +123,12 @@ class EngineButton(QToolButton):
         if text != self.toolTip():
             self.setToolTip(text)
             self.setAccessibleDescription(text)
+
+    def event(self, event: QEvent) -> bool:
+        """Say what holds now, also in the tooltip."""
+        if event.type() == QEvent.Type.ToolTip:
+            self.refresh()
+        return super().event(event)
 
     def title(self) -> str:
         """Return what the page is called."""

@@ -54,14 +54,14 @@ class DelayLabel(QLabel):
         self.setVisible(seconds is not None)
         if seconds is None:
             return
-        self.setText(engine_words.delay(seconds))
+        said = engine_words.delay(seconds)
+        self.setText(said)
         self.setToolTip(
             self.tr(
-                "So long after it was said, something is shown. The pause that tells that a turn "
-                "is over is part of it."
+                "How long after something was said its result is shown. The pause that tells that "
+                "a turn is over is part of it."
             )
         )
-        said = engine_words.delay(seconds)
         self.setAccessibleName(self.tr("Delay of the results: {delay}").format(delay=said))
         self._mark(self._delay.late)
 

@@ -95,13 +95,15 @@ class StatusLine(QStatusBar):
         self._clock.start()
 
     def begin(self) -> None:
-        """Forget the figures of the last session."""
+        """Forget the model and the figures of the last session."""
+        self._info = None
         self._saved_at = self._seen_progress = None
         self._clock.stop()
         self.delay.begin()
         self.effort.take(None)
         self._show_saved()
         self._show_progress()
+        self._show_model()
 
     def facts(self) -> tuple[Fact, ...]:
         """Return all there is to say about what computes the results."""
@@ -150,10 +152,9 @@ class StatusLine(QStatusBar):
 
     def _show_model(self) -> None:
         info = self._info
-        if info is not None:
-            text = self.tr("{name} {version}").format(name=info.name, version=info.version)
-            self._model.setText(text)
-            self._model.setToolTip(f"sha256 {info.digest[:16]}…")
+        named = self.tr("{name} {version}")
+        self._model.setText(named.format(name=info.name, version=info.version) if info else "")
+        self._model.setToolTip(f"sha256 {info.digest[:16]}…" if info else "")
         self.set_compact(self._compact)
         if self.state.session is SessionState.LOADING:
             self.engine.say(self._loading())

@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 
 from core.audio.segmenter import SegmenterSettings
+from core.bench import engine
+from core.bench.options import Options
+from core.bench.report import Part
+from core.bench.subjects import Subjects
+from core.errors import DeviceError, EmoscopeError
 from core.pipeline.events import AudioHeard, TurnUpdated
 from core.types import SAMPLE_RATE, WINDOW, AudioBlock, Turn, TurnStatus, Utterance
 from desktop.bench import live
@@ -83,3 +88,29 @@ def test_every_line_is_followed_by_a_pause_longer_than_the_hangover() -> None:
     assert np.abs(speech[-pause:]).max() == 0
     assert 2 * SegmenterSettings().hangover < live.PAUSE_SECONDS
     assert len(speech) > 3 * pause
+
+
+@pytest.mark.slow
+def test_the_whole_topic_gives_its_figures_also_where_parts_fail(
+    monkeypatch: pytest.MonkeyPatch, subjects: Subjects
+) -> None:
+    def silent(count: int) -> Part:
+        raise DeviceError("There is no sound server.", "Start one.")
+
+    def lost(*_: object) -> Part:
+        raise EmoscopeError("The cost is not known.", "Try again.")
+
+    every = engine.setups
+    monkeypatch.setattr(live, "measure_paint", silent)
+    monkeypatch.setattr(live.trained, "measure", lambda options: [])
+    monkeypatch.setattr(engine.live_cost, "measure", lost)
+    monkeypatch.setattr(engine, "setups", lambda *given: every(*given)[2:3])
+    report = live.measure(Options(quick=True, cache=subjects.root), subjects.architectures)
+    wanted = {"fused_ratio", "fused_ratio_lossy", "speech_only_ratio", "speech_only_ratio_lossy",
+              "encoder_ratio", "visible_wait_ms"}  # fmt: skip
+    assert wanted <= set(report.to_dict())
+    assert set(report.figures["encoder_ratio"]) == {"speech", "text", "large"}
+    assert set(report.figures["visible_wait_ms"]) == {"speech, lossy"}
+    said = " ".join(report.notes)
+    assert "no sound server" in said
+    assert "cost is not known" in said

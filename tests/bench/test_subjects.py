@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from core.bench import whisper_model
 from core.bench.architectures import BASE, REAL, SMALL, TINY, WhisperShape, fingerprint
 from core.bench.naive import NaiveScript, load_models
 from core.bench.ours import Ours
+from core.bench.retelling import Retelling, retold
 from core.bench.subjects import Subjects
-from core.types import SAMPLE_RATE
+from core.models.encoders.pretrained_text import PretrainedTextEncoder
+from core.types import SAMPLE_RATE, Transcript
 
 
 def test_the_vocabulary_has_whispers_size_and_order() -> None:
@@ -115,3 +119,35 @@ def test_another_shape_is_kept_elsewhere() -> None:
     other = WhisperShape("tiny", 384, 4, 6, ((0, 0),))
     assert fingerprint(TINY) == fingerprint(TINY)
     assert fingerprint(TINY) != fingerprint(other)
+
+
+def test_each_answer_reads_its_text_though_whisper_always_writes_the_same(
+    subjects: Subjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    real = PretrainedTextEncoder.read_by_torch
+
+    def counted(self: PretrainedTextEncoder, tokens: Tensor, mask: Tensor) -> Any:
+        read.append(len(tokens))
+        return real(self, tokens, mask)
+
+    ours = Ours(subjects.analyzer("torch"), subjects.transcriber("nano"))
+    monkeypatch.setattr(PretrainedTextEncoder, "read_by_torch", counted)
+    for _ in range(3):
+        ours.fused(subjects.clips.utterance(2.0))
+    ours.close()
+    assert read == [1, 1, 1]
+
+
+def test_in_a_session_no_text_is_like_the_last(subjects: Subjects) -> None:
+    whisper = Retelling(subjects.transcriber("nano"))
+    clips = [replace(subjects.clips.utterance(2.0), index=index) for index in range(4)]
+    texts = [whisper.final(clip).text for clip in clips]
+    assert len(set(texts)) == 4
+    tokenizer = whisper_model.build_tokenizer()
+    assert len({len(tokenizer.encode(text).ids) for text in texts}) == 1
+    growing = whisper.partial(replace(clips[1], is_final=False))
+    assert growing.text == texts[1]
+    better = whisper.better(clips[1], whisper.final(clips[1]))
+    assert better is None or better.text == texts[1]
+    assert retold(Transcript("", "a"), 512).text == whisper_model.WORDS[5]

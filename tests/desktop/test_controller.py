@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QPushButton
@@ -30,7 +30,7 @@ from desktop.dialogs.settings import SettingsDialog
 from desktop.dialogs.whisper import WhisperDialog
 from desktop.item_models.readings import Reading
 from desktop.panels.dialogue import DialoguePanel
-from desktop.sessions import Prepared
+from desktop.sessions import PREPARING, Prepared
 from desktop.settings import AppSettings
 from desktop.workspace import Workspace
 from tests.desktop.conftest import WaitFor
@@ -263,6 +263,19 @@ def test_a_smaller_recognition_model_that_is_not_here_is_offered_for_download(
     dialog.close()
 
 
+def test_a_model_that_is_prepared_for_this_computer_is_said_while_it_is_loaded(
+    application: Application, wait_for: WaitFor
+) -> None:
+    status, state = application.window.status, application.state
+    state.begin(live=True)
+    state.enter(SessionState.LOADING)
+    application.bridge.publish(Notice(Message(PREPARING)))
+    wait_for(lambda: status.engine.text().startswith("preparing the model"))
+    assert not application.window.banners.shown()
+    state.enter(SessionState.RUNNING)
+    assert not state.preparing
+
+
 def test_a_model_that_moves_to_another_processor_is_said_in_words(
     application: Application, wait_for: WaitFor
 ) -> None:
@@ -456,7 +469,7 @@ def test_a_late_look_for_models_does_not_contradict_the_session(
     path.touch()
     application.controller.change(whisper="off")
     application.controller.open_recording(path)
-    application.controller.look_for_recognition()
+    application.controller.recognition.look()
     wait_for(state_is(application, SessionState.IDLE))
     application.bridge.join(5)
     QTest.qWait(50)
@@ -564,3 +577,17 @@ def lose_a_session(root: Path) -> None:
     journal.close()
     assert journal.folder is not None
     (journal.folder / "closed").unlink()
+
+
+@pytest.mark.parametrize("judged", [0, 1])
+def test_no_clock_runs_on_after_the_window_was_closed(
+    application: Application, wait_for: WaitFor, judged: int
+) -> None:
+    """Closed while a session is being built, and while one runs."""
+    application.controller.start_live()
+    wait_for(lambda: finals(application) >= judged)
+    owners = (application.window, application.state, application.bridge)
+    clocks = [clock for owner in owners for clock in owner.findChildren(QTimer)]
+    assert any(clock.isActive() for clock in clocks)
+    application.window.close()
+    wait_for(lambda: not any(clock.isActive() for clock in clocks))

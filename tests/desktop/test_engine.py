@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolTip
 
-from core.models.runtimes.exports import ExportCache
 from core.pipeline.effort import LADDER
 from core.pipeline.events import EffortChanged, SessionState, TurnUpdated
 from core.types import Modality, ModelInfo, RuntimeInfo, TurnStatus
-from desktop import engine_words, messages, preparing
+from desktop import engine_words, messages
 from desktop.item_models.delay import HOLD, LATE, Delay
 from desktop.main_window import MainWindow
 from desktop.panels.engine import EnginePage
-from desktop.preparing import has_draft
 from desktop.translations import Translations
-from tests.desktop.conftest import WaitFor, converse
+from tests.desktop.conftest import converse
 from tests.desktop.test_item_models import turn
 from tests.fakes import FAKE_MODEL
 
@@ -63,7 +59,9 @@ class TestWords:
 
     def test_a_runtime_is_named_with_its_numbers_speed_and_check(self) -> None:
         said = engine_words.runtime(SPEECH)
-        assert said.startswith("OpenVINO with 32-bit numbers: the same results.")
+        assert said.startswith(
+            "OpenVINO (a library of Intel) with 32-bit numbers: the same results."
+        )
         assert "2.2 times as fast as PyTorch, measured on this computer" in said
         assert "0.000009" in said
 
@@ -78,6 +76,16 @@ class TestWords:
         fallen = RuntimeInfo(Modality.TEXT, "torch", reason="fallback", detail="no onnx here.")
         assert "no onnx here." in engine_words.runtime(fallen)
         assert "times as fast" not in engine_words.runtime(fallen)
+
+    def test_a_fallback_after_the_gpu_failed_says_so_in_words(self) -> None:
+        fallen = RuntimeInfo(Modality.TEXT, "packed", reason="fallback", detail="out_of_memory")
+        assert "the memory of the GPU was full." in engine_words.runtime(fallen)
+        assert "out_of_memory" not in engine_words.runtime(fallen)
+
+    def test_a_difference_that_is_no_number_breaks_nothing(self) -> None:
+        for odd in (float("inf"), float("nan")):
+            said = engine_words.runtime(replace(LOSSY, difference=odd))
+            assert "largest difference" not in said
 
     def test_an_unknown_reason_and_precision_are_shown_and_break_nothing(self) -> None:
         odd = RuntimeInfo(Modality.SPEECH, "odd", "fp4", "whim", "because of the moon")
@@ -224,6 +232,27 @@ class TestStatusLine:
         QTest.keyClick(page, Qt.Key.Key_Escape)
         assert not page.isVisible()
 
+    def test_the_tooltip_tells_what_holds_when_it_is_asked_for(
+        self, window: MainWindow, qt: QApplication
+    ) -> None:
+        converse(window.state, 5.0)
+        status = window.status
+        status.set_model(model())
+        status.take_turn(TurnUpdated(turn(99, 4.0, 5.0, emotion=None), 0.24))
+        qt.sendEvent(status.engine, QHelpEvent(QEvent.Type.ToolTip, QPoint(2, 2), QPoint(2, 2)))
+        assert "0.2 s behind" in status.engine.toolTip()
+        QToolTip.hideText()
+
+    def test_the_model_of_the_last_session_is_not_said_to_be_that_of_the_next(
+        self, window: MainWindow
+    ) -> None:
+        status = window.status
+        status.set_model(model(SPEECH))
+        status.begin()
+        assert status.engine.text() == "no model loaded yet"
+        assert "fake" not in status.engine.toolTip()
+        assert not status._model.isVisible()
+
     def test_the_page_leads_to_the_settings(self, window: MainWindow) -> None:
         asked: list[bool] = []
         window.status.settings_wanted.connect(lambda: asked.append(True))
@@ -249,7 +278,12 @@ class TestStatusLine:
         state.prepare()
         assert not state.preparing
 
-    def test_all_of_it_fits_into_a_narrow_window(self, window: MainWindow) -> None:
+    @pytest.mark.parametrize("language", ["en", "ko"])
+    def test_all_of_it_fits_into_a_narrow_window(
+        self, window: MainWindow, qt: QApplication, language: str, request: pytest.FixtureRequest
+    ) -> None:
+        if language == "ko":
+            request.getfixturevalue("korean")
         window.resize(1024, 700)
         QTest.qWait(20)
         converse(window.state, 5.0)
@@ -271,47 +305,6 @@ class TestStatusLine:
         status.set_model(model(SPEECH, LOSSY))
         status.take_effort(EffortChanged(4, 5, 1.4))
         said = " ".join([status.effort.text(), status.effort.toolTip(), status.engine.toolTip()])
-        for name in ("OpenVINO", "PyTorch", "CPU", "GPU", "bf", "fake", "Whisper"):
+        for name in ("OpenVINO", "Intel", "PyTorch", "CPU", "GPU", "bf", "fake", "Whisper"):
             said = said.replace(name, "")
         assert not [letter for letter in said if "a" <= letter.lower() <= "z"]
-
-
-class TestPreparing:
-    def test_an_export_that_is_being_written_is_noticed(self, tmp_path: Path) -> None:
-        """With the real cache of exports, whatever it calls its drafts."""
-        folder, noticed = tmp_path / "exports", []
-
-        def make(path: Path) -> None:
-            path.write_bytes(b"a graph")
-            noticed.append(has_draft(folder, began))
-
-        began = time.time()
-        assert not has_draft(folder, began)
-        ExportCache(folder).graph({"weights": "abc"}, make)
-        assert noticed == [True]
-        assert not has_draft(folder, began)
-
-    def test_a_draft_that_was_left_behind_long_ago_means_nothing(self, tmp_path: Path) -> None:
-        (tmp_path / "draft-old").mkdir()
-        os.utime(tmp_path / "draft-old", (1e9, 1e9))
-        assert not has_draft(tmp_path, time.time())
-
-    def test_loading_becomes_preparing_while_a_draft_is_there(
-        self,
-        window: MainWindow,
-        tmp_path: Path,
-        wait_for: WaitFor,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        monkeypatch.setattr(preparing, "exports_folder", lambda: tmp_path)
-        watch = preparing.PreparationWatch(window.state)
-        window.state.begin(live=True)
-        window.state.enter(SessionState.LOADING)
-        QTest.qWait(preparing.LOOK_MS + 50)
-        assert not window.state.preparing
-        (tmp_path / "draft-new").mkdir()
-        wait_for(lambda: window.state.preparing)
-        assert window.status.engine.text().startswith("preparing the model")
-        window.state.enter(SessionState.RUNNING)
-        assert not window.state.preparing
-        assert not watch._timer.isActive()
