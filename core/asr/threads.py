@@ -8,7 +8,10 @@ from pathlib import Path
 MOST = 4
 """More threads hardly help to decode one utterance."""
 _LEFT_ALONE = 2
-"""Cores for the window and for the emotion model."""
+"""Cores for the window and for the emotion model, where there are more than two."""
+_LEAST = 2
+"""Even on two cores: a final of small took 1.62 s with two threads and 2.12 with one, beside a core
+that was 70 % busy 2.31 and 2.16."""
 _SMALL_BYTES = 200_000_000
 """A smaller model.bin is tiny's or base's: their decoding is faster with one thread than with two
 that wait for each other at every token."""
@@ -27,7 +30,7 @@ def choose_threads(wanted: int, folder: Path, cores: int | None = None) -> int:
     if _size(folder) < _SMALL_BYTES:
         return 1
     available = _cores() if cores is None else cores
-    return max(1, min(MOST, available - _LEFT_ALONE))
+    return max(min(_LEAST, available), min(MOST, available - _LEFT_ALONE))
 
 
 def wait_passively() -> None:

@@ -58,6 +58,8 @@ def test_half_precision_unasked_needs_a_quality_check_that_passed(loaded, qualit
     assert choice.precision is Precision.BF16
     assert all(info.lossy for info in on_gpu(loaded.model, choice, "lossy"))
     assert device_for(loaded, "auto", "auto", FakeProbe()).precision is Precision.FP32
+    old = FakeProbe(version=(7, 5))  # fp16 only, which nobody checked
+    assert device_for(loaded, "auto", "lossy", old).precision is Precision.FP32
 
 
 def test_half_precision_by_name_is_what_the_gpu_can_do_and_is_said_to_be_chosen(loaded):

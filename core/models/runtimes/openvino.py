@@ -15,7 +15,7 @@ from torch import Tensor
 from core.models.encoders.pretrained_speech import PretrainedSpeechEncoder
 from core.models.encoders.pretrained_text import PretrainedTextEncoder
 from core.models.runtimes import graphs, int8
-from core.models.runtimes.base import Mode, Precision, Speech, Text, UnfitError, Workplace, brief
+from core.models.runtimes.base import Mode, Precision, Speech, Text, UnfitError, Workplace, unfit
 from core.types import Modality, RuntimeInfo
 
 _EXACT: Mapping[str, Any] = MappingProxyType({"INFERENCE_PRECISION_HINT": "f32"})
@@ -83,7 +83,7 @@ class OpenVino:
         try:
             request = _core().compile_model(str(graph), "CPU", settings).create_infer_request()
         except Exception as error:  # RuntimeError mostly, but its bindings promise nothing
-            raise UnfitError(f"OpenVINO can't open the graph ({brief(error)})") from error
+            raise unfit("OpenVINO can't open the graph", error) from error
         return lambda *given: _run(request, given)
 
 
