@@ -17,17 +17,20 @@ _SMALL_BYTES = 200_000_000
 that wait for each other at every token."""
 
 
-def choose_threads(wanted: int, folder: Path, cores: int | None = None) -> int:
+def choose_threads(
+    wanted: int, folder: Path, cores: int | None = None, *, short: bool = False
+) -> int:
     """Return `wanted` if that is positive, else what suits the model and the machine.
 
     Args:
         wanted: 0 to choose.
         folder: of the model, whose size counts.
         cores: on which the process may run; None: ask the system.
+        short: the encoder hears no more than was spoken, so that most of the work is decoding.
     """
     if wanted > 0:
         return wanted
-    if _size(folder) < _SMALL_BYTES:
+    if short or _size(folder) < _SMALL_BYTES:
         return 1
     available = _cores() if cores is None else cores
     return max(min(_LEAST, available), min(MOST, available - _LEFT_ALONE))

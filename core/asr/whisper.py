@@ -99,13 +99,9 @@ class WhisperTranscriber:
             settings = replace(settings, device="cpu", compute_type="auto")
         folder = self._folder or require_model(settings.model)
         check_folder(folder)
-        return DecoderChoice(
-            folder,
-            settings.device,
-            settings.compute_type,
-            choose_threads(settings.cpu_threads, folder),
-            takes_speech_window(folder, settings),
-        )
+        short = takes_speech_window(folder, settings)
+        threads = choose_threads(settings.cpu_threads, folder, short=short)
+        return DecoderChoice(folder, settings.device, settings.compute_type, threads, short)
 
     def partial(self, utterance: Utterance) -> Transcript:
         """Transcribe a growing utterance greedily; text that two passes agree on is stable.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from functools import partial
 
 from core.bench import answers, live_cost, waits
 from core.bench.architectures import REAL, Architectures
@@ -67,15 +68,23 @@ def setups(subjects: Subjects, lossy: str) -> list[waits.Setup]:
         waits.Setup(f"{speech}, lossy", lambda: subjects.analyzer(lossy)),
     ]
     for name in subjects.architectures.whispers:
-        found.append(
-            waits.Setup(
-                f"{speech}, Whisper {name}",
-                subjects.analyzer,
-                lambda name=name: Retelling(subjects.transcriber(name)),  # type: ignore[misc]
-                name in _WITH_TARGET,
-            )
-        )
+        writing = partial(_retelling, subjects, name)
+        wanted = name in _WITH_TARGET
+        if wanted:
+            found += [
+                waits.Setup(f"embedded model, Whisper {name}", make_analyzer, writing),
+                waits.Setup(
+                    f"{speech}, Whisper {name}, lossy",
+                    lambda: subjects.analyzer(lossy),
+                    partial(_retelling, subjects, name, short=True),
+                ),
+            ]
+        found.append(waits.Setup(f"{speech}, Whisper {name}", subjects.analyzer, writing, wanted))
     return found
+
+
+def _retelling(subjects: Subjects, name: str, *, short: bool = False) -> Retelling:
+    return Retelling(subjects.transcriber(name, short=short))
 
 
 def _lengths(quick: bool) -> tuple[float, ...]:

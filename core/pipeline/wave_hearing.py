@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from core.models.pretrained_processor import PretrainedProcessor
     from core.models.tokenizer import TokenizedText
 
-WHOLE_CLIP_SECONDS = 2.5
-"""A partial look takes in so much where all of it is new work each time (wav2vec2-base): four a
-second then take 36 % of two cores, measured; 3 s take 43 % ..."""
+WHOLE_CLIP_SECONDS = 2.0
+"""A partial look takes in so much where all of it is new work each time (wav2vec2-base): a session
+with four looks a second and 2.5 s then took 43 % of two cores ..."""
 GROWING_SECONDS = 3.0
 """... and so much where only new sound is convolved."""
 

@@ -28,6 +28,10 @@ def test_larger_models_take_what_others_leave_but_two_cores_at_least(
     assert choose_threads(0, model_of(tmp_path, 486_000_000), cores) == threads
 
 
+def test_what_mostly_decodes_takes_one_thread(tmp_path: Path) -> None:
+    assert choose_threads(0, model_of(tmp_path, 486_000_000), 64, short=True) == 1
+
+
 def test_a_chosen_number_stands(tmp_path: Path) -> None:
     assert choose_threads(7, model_of(tmp_path, 1000), 2) == 7
 

@@ -173,7 +173,7 @@ def test_a_final_after_a_pause_that_was_judged_ahead_costs_its_text_alone(analyz
     )
 
 
-@pytest.mark.parametrize("seconds", [1.5, 2.0, 2.5])
+@pytest.mark.parametrize("seconds", [1.5, 1.75, 2.0])
 def test_a_shorter_look_is_honoured(analyzer, seconds):
     whole = said(8.0)
     before = analyzer.work
@@ -228,4 +228,4 @@ def test_an_encoder_that_hears_the_whole_clip_looks_at_less_and_always_at_as_muc
         assert chunk.size == 1.5 * SECOND
     heard = hearing.newest(grown(whole, 4.0))
     assert heard.place is None
-    assert heard.starts == (1.5,)
+    assert heard.starts == (4.0 - WHOLE_CLIP_SECONDS,)
