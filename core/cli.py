@@ -74,13 +74,18 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 
 
+def set_up_libraries() -> None:
+    """Set what libraries read as they are loaded; what the user has set stands."""
+    for variable, value in LIBRARY_SETTINGS.items():
+        os.environ.setdefault(variable, value)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name and return its exit status.
 
     An `EmoscopeError` becomes a sentence on standard error and status 2, Ctrl+C becomes 130.
     """
-    for variable, value in LIBRARY_SETTINGS.items():
-        os.environ.setdefault(variable, value)
+    set_up_libraries()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in ("-V", "--version"):
         return _say(f"emoscope {__version__}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from core.cli import LIBRARY_SETTINGS
+from core.cli import set_up_libraries
 
 _DISPLAY_FREE = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 """Qt platforms that need no display server."""
@@ -20,8 +20,7 @@ def main(argv: Sequence[str]) -> int:
 
     Without a display Qt would abort the whole process, so it is not even asked.
     """
-    for variable, value in LIBRARY_SETTINGS.items():
-        os.environ.setdefault(variable, value)
+    set_up_libraries()
     arguments, qt_arguments = parser().parse_known_args(argv)
     if not has_display(sys.platform, os.environ, qt_arguments):
         demo = import_module("core.commands.demo")

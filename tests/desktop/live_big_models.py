@@ -31,7 +31,7 @@ from core.bench.emotion_model import checkpoint_folder
 from core.bench.material import load_dialogue, spans
 from core.bench.options import Options
 from core.bench.whisper_model import LANGUAGE, whisper_folder
-from core.cli import LIBRARY_SETTINGS
+from core.cli import set_up_libraries
 from core.pipeline.events import SessionState
 from core.types import SAMPLE_RATE, FloatArray
 from desktop.app import Application
@@ -83,8 +83,7 @@ def parser() -> argparse.ArgumentParser:
 
 def environment(stack: contextlib.ExitStack) -> None:
     """Give this process a screen if it has none, and threads that wait without spinning."""
-    for variable, value in LIBRARY_SETTINGS.items():
-        os.environ.setdefault(variable, value)
+    set_up_libraries()
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         return
     if missing_tool():
