@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from core.cores import cores as count_cores
+
 MOST = 4
 """More threads hardly help to decode one utterance."""
 _LEFT_ALONE = 2
@@ -32,7 +34,7 @@ def choose_threads(
         return wanted
     if short or _size(folder) < _SMALL_BYTES:
         return 1
-    available = _cores() if cores is None else cores
+    available = count_cores() if cores is None else cores
     return max(min(_LEAST, available), min(MOST, available - _LEFT_ALONE))
 
 
@@ -50,9 +52,3 @@ def _size(folder: Path) -> int:
         return (folder / "model.bin").stat().st_size
     except OSError:
         return 0
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -18,8 +18,8 @@ from core.batch.engines import Engine, Workers
 from core.batch.errors import WorkerError
 from core.batch.foreman import Foreman, Lost, News, Ready, Refused
 from core.batch.values import Analysed, Began, Options, Task, Told, WorkerEvent
+from core.cores import cores
 from core.errors import EmoscopeError
-from core.pipeline.threads import cores
 
 _ADDRESS = "RAY_ADDRESS"
 

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from core.batch.models import find_whisper
 from core.batch.values import Options, Task, WorkerEvent
+from core.cores import cores
 from core.errors import ConfigError
-from core.pipeline.threads import cores
 
 AUTO = "auto"
 GIGABYTE = 1 << 30

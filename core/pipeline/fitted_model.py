@@ -53,8 +53,9 @@ class FittedModel:
         """Load and verify a checkpoint. Raises CheckpointError, naming everything that is wrong."""
         import torch
 
+        from core.cores import cores
         from core.models.checkpoint import load_checkpoint
-        from core.pipeline.threads import cores, threads_for
+        from core.pipeline.threads import threads_for
 
         torch.set_num_threads(1)
         loaded = load_checkpoint(info.path)
@@ -106,8 +107,9 @@ class FittedModel:
         )
 
     def _fit(self, runtime: str) -> None:
+        from core.cores import cores
         from core.models.fitting import on_cpu, on_gpu
-        from core.pipeline.threads import cores, threads_for
+        from core.pipeline.threads import threads_for
 
         if self.inference.on_host:
             threads = threads_for(self.loaded.processor, cores())

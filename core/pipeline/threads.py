@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ ONNX Runtime 152 and 227, 282 and 282; oneDNN 195 and 332, 346 and 344. That hol
 sleep while they wait. Those that spin are 2.4 to 4.7 times slower beside a busy core, so `core.cli`
 tells OpenMP to sleep, `core.models.runtimes` the others; who starts the core otherwise sets
 OMP_WAIT_POLICY=PASSIVE before torch is imported."""
-
-
-def cores() -> int:
-    """Return on how many cores this process may run."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def threads_for(processor: AnyProcessor, available: int) -> int:

@@ -13,8 +13,8 @@ from core.batch.inputs import MEDIA, find_inputs
 from core.batch.one_core import one_core
 from core.batch.plan import longest_first, plan
 from core.batch.values import Options
+from core.cores import cores
 from core.errors import ConfigError
-from core.pipeline.threads import cores
 from tests.batch.corpus import task, write_talks
 
 

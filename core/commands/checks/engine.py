@@ -35,7 +35,7 @@ def check_threads(name: str) -> Finding:
     Two threads of a model that wait for each other on busy cores take 2.4 to 4.7 times as long as
     one; so sessions give it few, and let them sleep while they wait.
     """
-    from core.pipeline.threads import cores
+    from core.cores import cores
 
     available = cores()
     given = {variable: os.environ[variable] for variable in _THREADS if os.environ.get(variable)}

@@ -105,10 +105,6 @@ class ExportCache:
             if noted != about:
                 _note(graph.parent, noted)
 
-    def has(self, depends_on: Mapping[str, str]) -> bool:
-        """Return whether there seems to be such an export; it is not checked."""
-        return (self._place(depends_on) / ABOUT).is_file()
-
     def _place(self, depends_on: Mapping[str, str]) -> Path:
         text = json.dumps(dict(depends_on), sort_keys=True)
         return self.folder / hashlib.sha256(text.encode()).hexdigest()[:32]
