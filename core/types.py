@@ -185,6 +185,8 @@ class ModelInfo:
     device: str = "cpu"
     device_reason: str = ""
     runtimes: tuple[RuntimeInfo, ...] = ()
+    personal: str = ""
+    """Name of the personal adapter that took part; empty: none."""
 
 
 class Doubt(StrEnum):

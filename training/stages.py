@@ -27,6 +27,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "text": ("training.text:TextConfig", "training.text:run"),
     "fusion": ("training.fusion:FusionConfig", "training.fusion:run"),
     "system": ("training.system_config:SystemConfig", "training.system:run"),
+    "multitask": ("training.multitask.config:MultiTaskConfig", "training.multitask.stage:run"),
     "dialogue": ("training.context.stage_config:DialogueConfig", "training.context.stage:run"),
     "export": ("training.export:ExportConfig", "training.export:run"),
 }

@@ -17,6 +17,7 @@ ARCHITECTURES: Mapping[str, str] = MappingProxyType(
         "bimodal": "core.models.bimodal:BimodalModel",
         "speech_text": "core.models.speech_text:SpeechTextModel",
         "voting": "core.models.voting:VotingModel",
+        "two_stage": "core.models.two_stage:TwoStageModel",
         "ready_made": "core.models.ready_made:ReadyMadeModel",
     }
 )

@@ -17,6 +17,8 @@ class Example:
         text: None where there is none.
         speaker, session, dialogue: `corpus/name`, so that equal names of two corpora differ; empty
             if unknown. `turn` orders the utterances of a dialogue.
+        gender: "F", "M" or empty. style: how it is spoken, in the corpus's own words (improvised,
+            scripted; acted, spontaneous; normal, strong); empty if unknown.
         labels: names of `core.labels.EMOTIONS` (or of the corpus's own classes, where these are
             kept): one, or several where annotators tied or a row has several; empty without label.
         arousal, valence: in [-1, 1], None if unknown.
@@ -36,6 +38,7 @@ class Example:
     dialogue: str = ""
     turn: int = 0
     gender: str = ""
+    style: str = ""
     language: str = ""
     labels: tuple[str, ...] = ()
     arousal: float | None = None
