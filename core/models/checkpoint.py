@@ -96,6 +96,8 @@ def save_checkpoint(
 ) -> CheckpointInfo:
     """Write a checkpoint, whole or not at all; one that lies at `directory` is replaced.
 
+    LoRA in the model is written merged into its weights; the model itself stays as it is.
+
     Args:
         directory: where; its parent is created.
         model: trained; on any device.
@@ -110,10 +112,11 @@ def save_checkpoint(
     Raises:
         CheckpointError: a weight is not finite, or too large for fp16.
     """
+    from core.models.adapters import as_merged
     from core.models.stored_weights import write_weights
 
     target = Path(directory)
-    with replacing(target) as folder:
+    with replacing(target) as folder, as_merged(model):
         write_weights(model, folder / WEIGHTS, half=half)
         processor.save(folder / PROCESSOR)
         write_papers(folder, training, metrics, card)
@@ -132,29 +135,46 @@ def save_checkpoint(
     return read_info(target)
 
 
-def load_checkpoint(directory: Path | str) -> LoadedModel:
+def load_checkpoint(directory: Path | str, base: Path | str | None = None) -> LoadedModel:
     """Verify a checkpoint and build its model, in evaluation mode, on the CPU, in fp32.
+
+    Of an adapter the base is found and verified too, and LoRA is merged into its weights.
+
+    Args:
+        directory: of the checkpoint, or of an adapter.
+        base: where an adapter's base is; None: where it was, or a folder nearby.
 
     Raises:
         CheckpointError: naming every file that is missing, damaged or a pickle and every weight
-            that is missing, unexpected, of the wrong shape, or not finite.
+            that is missing, unexpected, of the wrong shape, or not finite; or an adapter's base is
+            not to be found.
     """
-    from core.models.processor_loading import load_processor
     from core.models.stored_weights import build, load_weights
 
     info = read_info(directory)
+    if info.base is not None:
+        from core.models.adapters.checkpoint import load_adapter_checkpoint
+
+        return load_adapter_checkpoint(directory, base)
     problems = file_problems(info)
     model = build(lambda: _untrained(info), problems, info.path / WEIGHTS)
-    processor = None
-    try:
-        processor = load_processor(info.path / PROCESSOR)
-    except (EmoscopeError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        problems.append(f"the processor can't be read ({error})")
+    processor = read_processor(info, problems)
     if model is not None:
         problems += load_weights(model, info.path / WEIGHTS)
     if problems or model is None or processor is None:
         raise error_of(info.path, problems)
     return LoadedModel(model.eval().requires_grad_(False), processor, info)
+
+
+def read_processor(info: CheckpointInfo, problems: list[str]) -> AnyProcessor | None:
+    """Return the processor in a checkpoint's folder, or None and one more of `problems`."""
+    from core.models.processor_loading import load_processor
+
+    try:
+        return load_processor(info.path / PROCESSOR)
+    except (EmoscopeError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        problems.append(f"the processor can't be read ({error})")
+        return None
 
 
 def _untrained(info: CheckpointInfo) -> EmotionModel:

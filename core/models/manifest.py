@@ -8,7 +8,9 @@ A checkpoint is a directory:
     training.yaml      the resolved configuration, and which speakers and texts were trained on
     metrics.json       what was measured
     README.md          the model card
-Nothing in it is ever unpickled. So are models of single utterances (their `kind` may be missing);
+An adapter of another checkpoint has `adapter.safetensors` instead of the weights, says in
+config.json which one (`base`), and has a processor only where it is not that of its base. Nothing
+in any of them is ever unpickled. So are models of single utterances (their `kind` may be missing);
 other kinds have no processor, and other facts in config.json beside its version, kind, name,
 architecture and files.
 """
@@ -24,21 +26,25 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from core.errors import CheckpointError
+from core.models.adapters.reference import BaseReference
 from core.models.calibration import Calibration, DoubtLimits
 from core.models.specification import Specification
 
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, PROCESSOR = "config.json", "model.safetensors", "processor"
+ADAPTER = "adapter.safetensors"
 TRAINING, METRICS, CARD = "training.yaml", "metrics.json", "README.md"
-REQUIRED = (WEIGHTS, TRAINING, METRICS, CARD)
+REQUIRED = (TRAINING, METRICS, CARD)
+"""Files beside the weights that every checkpoint has."""
 PICKLES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy"})
 
-UTTERANCES, DIALOGUES, VOICES = "utterances", "dialogue", "voices"
+UTTERANCES, DIALOGUES, VOICES, ADAPTERS = "utterances", "dialogue", "voices", "adapter"
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         UTTERANCES: "a model of single utterances",
         DIALOGUES: "a dialogue model, which judges turns in their context",
         VOICES: "a voice network, which tells speakers apart",
+        ADAPTERS: "an adapter of a model of single utterances",
     }
 )
 """Value of `kind` in config.json -> what such a checkpoint holds."""
@@ -67,7 +73,10 @@ M = TypeVar("M", bound=Manifest)
 
 @dataclass(frozen=True, slots=True)
 class CheckpointInfo:
-    """What a checkpoint says about itself; `digest` is the sha256 of its weights (hex)."""
+    """What a checkpoint says about itself.
+
+    base: the model that it is an adapter of; None: it has all weights itself.
+    """
 
     path: Path
     name: str
@@ -78,16 +87,27 @@ class CheckpointInfo:
     calibration: Calibration
     limits: DoubtLimits
     files: Mapping[str, str]
+    base: BaseReference | None = None
+
+    @property
+    def weights(self) -> str:
+        """Name the file with its own weights."""
+        return WEIGHTS if self.base is None else ADAPTER
 
     @property
     def digest(self) -> str:
-        """Identify the weights."""
-        return self.files[WEIGHTS]
+        """Identify all weights: the sha256 (hex) of their file; of an adapter with its base's."""
+        own = self.files[self.weights]
+        if self.base is None:
+            return own
+        return hashlib.sha256(f"{own} on {self.base.digest}".encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of config.json."""
+        is_adapter = {} if self.base is None else {"kind": ADAPTERS, "base": self.base.to_dict()}
         return {
             "format_version": FORMAT_VERSION,
+            **is_adapter,
             "name": self.name,
             "version": self.version,
             "architecture": self.architecture,
@@ -106,11 +126,14 @@ def read_info(directory: Path | str) -> CheckpointInfo:
         CheckpointError: there is no config, it can't be read, its format is unknown, or it is one
             of another kind.
     """
-    return read_manifest(directory, UTTERANCES, _parse)
+    return read_manifest(directory, UTTERANCES, _parse, also=ADAPTERS)
 
 
 def read_manifest(
-    directory: Path | str, kind: str, parse: Callable[[Path, Mapping[str, Any]], T]
+    directory: Path | str,
+    kind: str,
+    parse: Callable[[Path, Mapping[str, Any]], T],
+    also: str | None = None,
 ) -> T:
     """Read the config.json of a kind of checkpoint; no file is verified.
 
@@ -119,13 +142,15 @@ def read_manifest(
         kind: one of `KINDS`.
         parse: (directory, content) -> manifest; may raise KeyError, TypeError, ValueError and
             CheckpointError for what makes no sense.
+        also: another kind that will do.
 
     Raises:
         CheckpointError: in one sentence that names the file.
     """
     path = Path(directory)
     config = _read_config(path)
-    _check_kind(path, config.get("kind", UTTERANCES), kind)
+    if (found := config.get("kind", UTTERANCES)) != also:
+        _check_kind(path, found, kind)
     version = config.get("format_version")
     if version != FORMAT_VERSION:
         raise CheckpointError(
@@ -167,6 +192,9 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _parse(path: Path, config: Mapping[str, Any]) -> CheckpointInfo:
+    base = None
+    if config.get("kind") == ADAPTERS:
+        base = BaseReference.from_dict(config["base"])
     return CheckpointInfo(
         path=path,
         name=str(config["name"]),
@@ -176,15 +204,16 @@ def _parse(path: Path, config: Mapping[str, Any]) -> CheckpointInfo:
         model_config=MappingProxyType(dict(config["model"])),
         calibration=Calibration.from_dict(config.get("calibration", {})),
         limits=DoubtLimits.from_dict(config.get("limits", {})),
-        files=listed_files(config),
+        files=listed_files(config, WEIGHTS if base is None else ADAPTER),
+        base=base,
     )
 
 
-def listed_files(config: Mapping[str, Any]) -> Mapping[str, str]:
+def listed_files(config: Mapping[str, Any], weights: str = WEIGHTS) -> Mapping[str, str]:
     """Return the files that a config.json lists. Raises CheckpointError without weights."""
     files = {str(name): str(digest) for name, digest in config["files"].items()}
-    if WEIGHTS not in files:
-        raise CheckpointError(f"it lists no {WEIGHTS}.")
+    if weights not in files:
+        raise CheckpointError(f"it lists no {weights}.")
     return MappingProxyType(files)
 
 

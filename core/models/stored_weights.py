@@ -45,7 +45,11 @@ def write_weights(model: nn.Module, path: Path, *, half: bool) -> None:
     Raises:
         CheckpointError: a weight is not finite, or too large for fp16.
     """
-    state = model.state_dict()
+    write_state(model.state_dict(), path, half=half)
+
+
+def write_state(state: Mapping[str, Tensor], path: Path, *, half: bool) -> None:
+    """Write weights by name; see `write_weights`."""
     stored = {name: _stored(tensor, half=half) for name, tensor in state.items()}
     if wrong := _not_finite(stored):
         reason = "not finite, or too large for fp16" if half else "not finite"
@@ -126,6 +130,37 @@ def load_weights(model: nn.Module, path: Path) -> list[str]:
         for name, tensor in expected.items():  # each in place: the largest heads fill a gigabyte
             tensor.copy_(stored.pop(name))
     return problems
+
+
+def misfits(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> list[str]:
+    """Return a phrase for every weight that is missing, unexpected, misshapen or not finite.
+
+    Args:
+        expected: by name; their shapes and kinds of number count, so they may be without memory.
+    """
+    return _problems(expected, stored)
+
+
+def read_state(
+    path: Path, problems: list[str], wanted: Callable[[str], bool] = bool
+) -> dict[str, Tensor]:
+    """Return the weights of a file by name, in fp32; none, and a phrase in `problems`, if it fails.
+
+    wanted: whether a weight of a name is read; every one, unless given.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if wanted(name)]  # noqa: SIM118
+            found = {name: file.get_tensor(name) for name in names}
+    except _UNREADABLE as error:
+        problems.append(_unreadable(path, error))
+        return {}
+    # copies: the file is mapped, so its tensors would hold it open, at any alignment
+    return {n: t.to(_in_memory(t.dtype), copy=True) for n, t in found.items()}
+
+
+def _in_memory(stored: torch.dtype) -> torch.dtype:
+    return torch.float32 if stored.is_floating_point else stored
 
 
 def _unreadable(path: Path, error: Exception) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.models.manifest import CARD, METRICS, WEIGHTS, CheckpointInfo, error_of, file_problems
+from core.models.manifest import CARD, METRICS, CheckpointInfo, error_of, file_problems
 from core.models.manifest import read_info as read_manifest
 from core.models.registry import ARCHITECTURES
 from core.models.specification import Problem
@@ -83,7 +83,7 @@ def summarise(directory: Path | str) -> CheckpointSummary:
         encoders=_encoders(info.model_config),
         licence=licence_line(_text(info.path / CARD)),
         figures=headline(_json(info.path / METRICS)),
-        megabytes=(info.path / WEIGHTS).stat().st_size / 1e6,
+        megabytes=(info.path / info.weights).stat().st_size / 1e6,
     )
 
 

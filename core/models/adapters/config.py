@@ -1,8 +1,8 @@
 """Which adapters an encoder is given, as plain values; imports no torch.
 
 Hu et al. (2022), LoRA: low-rank adaptation of large language models, ICLR; Houlsby et al. (2019),
-Parameter-efficient transfer learning for NLP, ICML; Gao et al. (2024), Two-stage fine-tuning of a
-speech encoder with adapters for emotion recognition, ICASSP, section 2.
+Parameter-efficient transfer learning for NLP, ICML; Gao et al. (2024), Enhancing two-stage
+finetuning for speech emotion recognition using adapters, ICASSP, section 2.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from torch import nn
 from core.errors import ConfigError
 from core.models.encoders.speech import SpeechEncoder, SpeechEncoderConfig
 from core.models.encoders.text import TextEncoder, TextEncoderConfig
+from core.models.encoders.trainable import still
 from core.models.outputs import Encoded, ModelInputs
 
 KIND = "compact"
@@ -33,8 +34,10 @@ class CompactSpeechEncoder(nn.Module):
         return not any(parameter.requires_grad for parameter in self.parameters())
 
     def train(self, mode: bool = True) -> CompactSpeechEncoder:
-        """Switch to training mode, unless frozen."""
+        """Switch to training mode, but for what is frozen."""
         super().train(mode and not self.frozen)
+        if self.training:
+            still(self)
         return self
 
     def config(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from core.errors import ConfigError
+from core.models.adapters.record import is_open
 from core.models.encoders import backbone
 from core.models.encoders.convolutions import convolve, frame_counts
 from core.models.encoders.pooling import pooling
@@ -91,7 +92,10 @@ class PretrainedSpeechEncoder(StagedEncoder[SpeechStages]):
 
     def layers(self) -> Sequence[nn.Module]:
         """Return the transformer layers."""
-        return [] if self._features_only else list(self.model.encoder.layers)
+        if self._features_only:
+            return []
+        encoder = self.model.encoder
+        return list(encoder.layers if hasattr(encoder, "layers") else encoder.encoder.layer)
 
     def beyond_layers(self) -> Sequence[nn.Module]:
         """Return the last norm of a model with norms before its blocks."""
@@ -114,12 +118,15 @@ class PretrainedSpeechEncoder(StagedEncoder[SpeechStages]):
 
     @property
     def has_stages(self) -> bool:
-        """Whether it is just convolutions and a transformer, so that stages can compute it."""
-        return self.model.config.model_type not in _MORE_THAN_STAGES
+        """Whether it is just convolutions and a transformer, so that stages can compute it.
+
+        LoRA that still stands beside its weights is torch's alone; merged it is one with them.
+        """
+        return self.model.config.model_type not in _MORE_THAN_STAGES and not is_open(self)
 
     @property
     def has_context(self) -> bool:
-        """Whether there is a transformer, or the features are the output."""
+        """Whether there is a transformer; else the features are the output."""
         return not self._features_only
 
     def convolve(self, waveform: Tensor) -> Tensor:

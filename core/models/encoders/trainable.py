@@ -41,18 +41,18 @@ class FreezableEncoder(nn.Module):
         """Switch to training mode, but for what is frozen."""
         super().train(mode)
         if mode:
-            _still(self)
+            still(self)
         return self
 
 
-def _still(module: nn.Module) -> None:
+def still(module: nn.Module) -> None:
     """Put the largest parts that have weights, none of which trains, into evaluation mode."""
     weights = list(module.parameters())
     if weights and not any(weight.requires_grad for weight in weights):
         module.eval()
         return
     for child in module.children():
-        _still(child)
+        still(child)
 
 
 def set_trainable(encoder: nn.Module, what: str) -> None:
