@@ -52,6 +52,11 @@ class TaskHeads:
             raise ValueError("steps must be at least 1, and the width of an adapter not negative")
         if self.fusion and not (self.gender or self.style):
             raise ValueError("fusion needs a head for gender or style")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"the dropout of heads must be in [0, 1), not {self.dropout}")
+        for names in (self.gender, self.style, self.symbols):
+            if len(set(names)) != len(names):
+                raise ValueError("a gender, a style or a symbol is named twice")
 
     @property
     def tasks(self) -> tuple[str, ...]:
