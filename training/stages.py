@@ -35,6 +35,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
 FINGERPRINTS: Mapping[str, str] = {
     # name -> (configuration, context) -> digest of what a run would train on, imported on use
     "system": "training.system:fingerprint",
+    "multitask": "training.multitask.stage:fingerprint",
     "dialogue": "training.context.stage:fingerprint",
 }
 

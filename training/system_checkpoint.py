@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from training.report.run import majority_sentences
 from training.system_data import SystemData
 from training.system_facts import RunFacts, differences, metrics_json
 
-_LIMITS = """\
+LIMITS = """\
 ## Limits
 
 - What is shown is what an annotator might say who hears or reads the same; not what somebody feels.
@@ -34,7 +35,7 @@ _LIMITS = """\
   may lie outside.{affect}
 - Not for decisions about people: hiring, policing, medicine, grading.
 """
-_NO_AFFECT = "\n- Arousal and valence are derived from the probabilities."
+NO_AFFECT = "\n- Arousal and valence are derived from the probabilities."
 
 
 def write_checkpoint(
@@ -70,7 +71,7 @@ def model_card(facts: RunFacts, data: SystemData) -> str:
     config = facts.config
     source = system(config.system).source
     licence = config.corpus.licence or "not stated in the configuration: ask before you share it"
-    affect = "" if config.affect else _NO_AFFECT
+    affect = "" if config.affect else NO_AFFECT
     sections = [
         f"# {config.name}\n",
         f"System `{config.system}` ({source}), variant {config.variant}, trained on"
@@ -79,14 +80,14 @@ def model_card(facts: RunFacts, data: SystemData) -> str:
         _encoders(facts),
         "## Data\n",
         f"Licence of the corpus: {licence}. Weights trained on a corpus fall under its terms.\n",
-        _parts(facts),
+        parts_table(facts.classes, facts.parts),
         "## Measured\n",
         f"{_strangeness(facts, data)}\n",
-        _figures(facts),
+        figures_table(facts.scores.figures, facts.scores.majority),
         *(f"{sentence}\n" for sentence in majority_sentences(facts)),
         "## What differs from the paper\n",
         "\n".join(f"- {line}" for line in differences(config)) + "\n",
-        _LIMITS.format(corpus=config.corpus.name, affect=affect),
+        LIMITS.format(corpus=config.corpus.name, affect=affect),
     ]
     return "\n".join(sections)
 
@@ -143,22 +144,23 @@ def _strangeness(facts: RunFacts, data: SystemData) -> str:
     return " ".join(sentence for applies, sentence in rules if applies)
 
 
-def _parts(facts: RunFacts) -> str:
+def parts_table(classes: Sequence[str], parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return rows, speakers and rows per class of every part, as a table in Markdown."""
     lines = [
-        f"| part | rows | speakers | {' | '.join(facts.classes)} |",
-        "|---|---:|---:|" + "---:|" * len(facts.classes),
+        f"| part | rows | speakers | {' | '.join(classes)} |",
+        "|---|---:|---:|" + "---:|" * len(classes),
     ]
-    for part, found in facts.parts.items():
-        counts = " | ".join(str(n) for n in facts.counts(part))
+    for part, found in parts.items():
+        counts = " | ".join(str(int(found["classes"].get(name, 0))) for name in classes)
         lines.append(f"| {part} | {found['rows']} | {found['speakers']} | {counts} |")
     return "\n".join(lines) + "\n"
 
 
-def _figures(facts: RunFacts) -> str:
+def figures_table(figures: Mapping[str, Estimate], majority: Mapping[str, Estimate]) -> str:
+    """Return figures beside always saying the commonest class, as a table in Markdown."""
     lines = ["| figure | this system | always the commonest class |", "|---|---:|---:|"]
-    for name, found in facts.scores.figures.items():
-        guess = facts.scores.majority.get(name)
-        lines.append(f"| {title_of(name)} | {_cell(found)} | {_cell(guess)} |")
+    for name, found in figures.items():
+        lines.append(f"| {title_of(name)} | {_cell(found)} | {_cell(majority.get(name))} |")
     return "\n".join(lines) + "\n"
 
 

@@ -43,10 +43,15 @@ def load_encoders(config: SystemConfig) -> Encoders:
     Raises:
         CheckpointError: an encoder can't be had or used. ConfigError: an option makes no sense.
     """
-    choice = config.speech or config.text
+    return load_chosen(config.speech, config.text)
+
+
+def load_chosen(speech: SpeechEncoderChoice | None, text: TextEncoderChoice | None) -> Encoders:
+    """Load encoders that were chosen one by one; see `load_encoders`."""
+    choice = speech or text
     if choice is None:
         raise ConfigError("There is no encoder.", "Name one under 'speech' or 'text'.")
-    return _LOADERS[choice.kind](config.speech, config.text)
+    return _LOADERS[choice.kind](speech, text)
 
 
 def _pretrained(speech: SpeechEncoderChoice | None, text: TextEncoderChoice | None) -> Encoders:
