@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import CorpusError
-from core.types import SAMPLE_RATE, FloatArray
 from training.generated.kemdy_segments import TAGGERS, GeneratedKemdy, Segment, make_segment, plan
-from training.generated.kemdy_voice import Voice, speak
+from training.generated.kemdy_voice import Voice, sounds_of, speak
+from training.generated.wave_files import write_wave
 
 ODD_SESSION = 17
 _GAP_SECONDS = 0.4
@@ -139,8 +138,9 @@ def _write_files(
         inside = folder if encoding == "cp949" else folder / entry.stem.rpartition("_")[0]
         inside.mkdir(parents=True, exist_ok=True)
         segment = entry.segment
-        samples = speak(voices[entry.speaker], segment.manner, segment.seconds, generator)
-        _write_wav(inside / f"{entry.stem}.wav", samples)
+        said = sounds_of(segment.text) if config.spoken_texts else ()
+        samples = speak(voices[entry.speaker], segment.manner, segment.seconds, generator, said)
+        write_wave(inside / f"{entry.stem}.wav", samples)
         marks = "n/ " if config.odd and number % 9 == 4 else ""
         text = f"{marks}{segment.text}\n"
         (inside / f"{entry.stem}.txt").write_bytes(text.encode(encoding))
@@ -151,14 +151,6 @@ def _make_odd(folder: Path, entries: Sequence[_Entry], rows: list[list[str]]) ->
     for entry, suffix in ((entries[0], ".wav"), (entries[1], ".txt")):
         next(folder.rglob(entry.stem + suffix)).unlink()
     rows.insert(2, rows[2][:3])
-
-
-def _write_wav(path: Path, samples: FloatArray) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
 
 
 def _row20(number: int, entry: _Entry) -> list[str]:

@@ -43,6 +43,8 @@ class GeneratedKemdy:
         telling_texts: share of the segments of an emotion whose words tell it; the others, and all
             neutral segments, say something neutral.
         seconds: shortest and longest segment.
+        spoken_texts: a voice says the vowels of its text, so that words can be learned; else chance
+            vowels. spontaneous: it talks freely (see `Manner.unprepared`).
         odd: write what is odd about the real corpora, too: names of session 17 that begin with
             another session (the last session is called 17 where there are fewer), a missing
             recording, a missing text, a broken row, and marks in the texts.
@@ -56,6 +58,8 @@ class GeneratedKemdy:
     telling_texts: float = 0.6
     seconds: tuple[float, float] = (1.5, 4.0)
     odd: bool = True
+    spoken_texts: bool = False
+    spontaneous: bool = False
 
     def __post_init__(self) -> None:
         if self.sessions < 1 or self.segments < 2:
@@ -118,6 +122,8 @@ def make_segment(
     manner = MANNERS["neutral"].toward(MANNERS[felt[0]], strength)
     if "neutral" not in kind and len(kind) == 2:
         manner = manner.toward(MANNERS[kind[1]], 0.4)
+    if config.spontaneous:
+        manner = manner.unprepared()
     telling = generator.random() < config.telling_texts
     text = sentence(felt[0] if telling else "neutral", generator)
     seconds = round(float(generator.uniform(*config.seconds)), 2)

@@ -1,13 +1,16 @@
 """A synthetic voice whose pitch, loudness, speed and timbre say what it feels.
 
 A buzz with the harmonics of the pitch (a band-limited impulse train) and some breath go through the
-formants of one vowel after the other. It is no speech: nobody says anything. What emotions do to a
-voice follows Scherer (2003), Vocal communication of emotion, Speech Communication 40, table 3.
+formants of one vowel after the other. It is no speech: nobody says anything, but the vowels may be
+those of a text, which recognition can learn then. What emotions do to a voice follows Scherer
+(2003), Vocal communication of emotion, Speech Communication 40, table 3.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +26,13 @@ _FORMANTS = np.array(
 )
 _BANDWIDTHS = np.array([90.0, 120.0, 180.0])
 _GAINS = np.array([1.0, 0.6, 0.3])
+_LATIN = {letter: number for number, letter in enumerate("aeiou")} | {"y": 2}
+_HANGUL = {chr(0x1161 + n): int(vowel) for n, vowel in enumerate("010131313011343124422")}
+"""Of the 21 vowels, the one of ours that is nearest; an eo is taken for an o, an eu for a u."""
+_VOWELS = _LATIN | _HANGUL
+
+PAUSE = -1
+"""Between two words of `sounds_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,12 @@ class Manner:
         """Return a manner `share` of the way (0: this, 1: the other, more: beyond)."""
         ours, theirs = self._values(), other._values()
         return Manner(*(a + share * (b - a) for a, b in zip(ours, theirs, strict=True)))
+
+    def unprepared(self) -> Manner:
+        """Return the same as someone says it who talks freely: softer, and less evenly."""
+        return replace(
+            self, breath=self.breath + 0.12, tilt=self.tilt - 3.0, tremor=self.tremor + 0.02
+        )
 
     def _values(self) -> tuple[float, ...]:
         return (self.pitch, self.pitch_range, self.slope, self.tremor,
@@ -91,19 +107,43 @@ class Voice:
         )
 
 
+def sounds_of(text: str) -> tuple[int, ...]:
+    """Return the vowels of an English or Korean text as it is written, `PAUSE` between words.
+
+    Words of the same vowels sound alike.
+    """
+    letters = unicodedata.normalize("NFD", text.casefold())
+    words = [[_VOWELS[x] for x in word if x in _VOWELS] for word in letters.split()]
+    said = [sound for vowels in words if vowels for sound in (*vowels, PAUSE)]
+    return tuple(said[:-1])
+
+
 def speak(
-    voice: Voice, manner: Manner, seconds: float, generator: np.random.Generator
+    voice: Voice,
+    manner: Manner,
+    seconds: float,
+    generator: np.random.Generator,
+    sounds: Sequence[int] = (),
 ) -> FloatArray:
-    """Return mono samples (n,) at 16 kHz, between -1 and 1, of `seconds`."""
+    """Return mono samples (n,) at 16 kHz, between -1 and 1, of `seconds`.
+
+    Args:
+        sounds: what is said (see `sounds_of`), dealt over the time; empty: chance vowels, as many
+            as manner and voice have in that time.
+    """
     count = round(seconds * SAMPLE_RATE)
-    vowels = max(2, round(seconds * manner.rate * voice.rate))
+    vowels = len(sounds) or max(2, round(seconds * manner.rate * voice.rate))
     places = np.arange(count) / count * vowels
     pitch = _pitch(voice, manner, places, vowels, seconds, generator)
     source = _buzz(pitch)
     source += manner.breath * generator.standard_normal(count, dtype=np.float32) * 3
-    shaped = _through_formants(source, voice, manner, vowels, generator)
+    targets = _targets(sounds, vowels, generator)
+    shaped = _through_formants(source, voice, manner, vowels, targets)
     loud = 10 ** ((manner.gain + voice.gain) / 20) * 0.06
     envelope = _syllables(places, vowels, generator)
+    if sounds:
+        pauses = np.array(sounds)[_number(places, vowels)] == PAUSE
+        envelope = np.where(pauses, 0.0, envelope).astype(np.float32)
     noise = 0.0008 * generator.standard_normal(count, dtype=np.float32)  # of the room
     level = np.sqrt(np.mean(shaped**2)) + 1e-9
     return np.clip(loud / level * shaped * envelope + noise, -0.99, 0.99).astype(np.float32)
@@ -135,8 +175,29 @@ def _buzz(pitch: NDArray[np.float64]) -> FloatArray:
     return (total / (2 * harmonics)).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """Where the voice comes by which formants: places (k,), counted in vowels, and (k, 3) Hz."""
+
+    at: NDArray[np.float64]
+    formants: NDArray[np.float64]
+
+
+def _targets(sounds: Sequence[int], vowels: int, generator: np.random.Generator) -> _Targets:
+    """Return chance vowels at the edges of syllables; given sounds, where each is loudest."""
+    if not sounds:
+        chosen = generator.integers(len(_FORMANTS), size=vowels + 1)
+        return _Targets(np.arange(vowels + 1.0), _FORMANTS[chosen])
+    said = [(place + 0.5, sound) for place, sound in enumerate(sounds) if sound != PAUSE]
+    return _Targets(np.array([at for at, _ in said]), _FORMANTS[[sound for _, sound in said]])
+
+
 def _through_formants(
-    source: FloatArray, voice: Voice, manner: Manner, vowels: int, generator: np.random.Generator
+    source: FloatArray,
+    voice: Voice,
+    manner: Manner,
+    vowels: int,
+    targets: _Targets,
 ) -> FloatArray:
     """Filter short overlapping frames, each by the formants of where it is between two vowels."""
     frames = len(source) // _HOP + 1
@@ -144,9 +205,9 @@ def _through_formants(
     padded[_HOP : _HOP + len(source)] = source
     window = np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW).astype(np.float32)
     cut = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * window
-    chosen = _FORMANTS[generator.integers(len(_FORMANTS), size=vowels + 1)] * voice.formants
     places = np.linspace(0, vowels, len(cut))
-    formants = np.stack([np.interp(places, np.arange(vowels + 1), f) for f in chosen.T], axis=1)
+    tracks = [np.interp(places, targets.at, formant) for formant in targets.formants.T]
+    formants = np.stack(tracks, axis=1) * voice.formants
     spectrum = np.fft.rfft(cut, axis=1) * _response(formants, manner.tilt + voice.tilt)
     filtered = (np.fft.irfft(spectrum, _WINDOW, axis=1) * window).astype(np.float32)
     result = np.zeros(len(padded), np.float32)
@@ -170,5 +231,11 @@ def _syllables(
     """Return a rise and fall for every vowel, each of another loudness."""
     stress = generator.uniform(0.6, 1.0, size=vowels)
     within = places % 1.0
-    number = np.minimum(places.astype(np.int64), vowels - 1)
-    return (stress[number] * (0.15 + 0.85 * np.sin(np.pi * within) ** 2)).astype(np.float32)
+    return (stress[_number(places, vowels)] * (0.15 + 0.85 * np.sin(np.pi * within) ** 2)).astype(
+        np.float32
+    )
+
+
+def _number(places: NDArray[np.float64], vowels: int) -> NDArray[np.int64]:
+    """Return which vowel each place is in."""
+    return np.minimum(places.astype(np.int64), vowels - 1)

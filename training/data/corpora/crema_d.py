@@ -39,6 +39,8 @@ _SENTENCES = {
 }
 _VOTES = {"voted": "multimodalvote", "voted_by_voice": "voicevote"}
 _SEXES = {"male": "M", "female": "F"}
+_LEVELS = {"LO": "low", "MD": "medium", "HI": "high"}
+"""What counts as style; X and XX: unspecified."""
 SUSPECTS = ("1076_MTI_SAD_XX",)
 """Published without sound; these are listened to, and left out if that is so."""
 
@@ -104,6 +106,7 @@ def _example(
         text=_SENTENCES[sentence],
         speaker=f"{CORPUS}/{actor}",
         gender=genders.get(actor, ""),
+        style=_LEVELS.get(name[4], ""),
         language="en",
         labels=chosen.of([emotion] if votes is None else votes[path.stem]),
         source=source(path),

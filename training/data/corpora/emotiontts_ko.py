@@ -17,13 +17,14 @@ from pathlib import Path
 from core.errors import CorpusError
 from training.data.corpora import labelling, manifest
 from training.data.corpora.labelling import Labelling, own
-from training.data.corpora.manifest_file import manifest_of
+from training.data.corpora.manifest_file import manifest_of, read_table
 from training.data.corpora.rows import RowLog, read_text, require_folder, source
 from training.data.example import Example, Reading
 
 CORPUS = "emotiontts_ko"
 SUBSETS = ("plain-to-emotional", "emotional-to-emotional")
-"""The same plain sentences in every emotion; sentences that suit their emotion."""
+"""The same plain sentences in every emotion; sentences that suit their emotion. An example's style
+is its subset; other people speak in the one than in the other."""
 
 _HUNDREDS = ("neutral", "happy", "sad", "angry")
 _NAME = re.compile(r"((?:em|ne)[a-z])(\d{5})")
@@ -60,7 +61,10 @@ def read(
     table = manifest_of(root, CORPUS)
     if table is not None:
         only = {"corpus": CORPUS} | ({} if subset == "all" else {"subset": subset})
-        return manifest.read(table, strict=strict, corpus=CORPUS, label_map=chosen, where=only)
+        return manifest.read(
+            table, strict=strict, corpus=CORPUS, label_map=chosen, where=only,
+            columns=_style_column(table),
+        )  # fmt: skip
     require_folder(root, "its folders plain-to-emotional and emotional-to-emotional")
     log = RowLog(strict)
     examples = []
@@ -73,6 +77,11 @@ def read(
             except ValueError as error:
                 log.report(path, None, str(error))
     return Reading(tuple(examples), log.problems, chosen.classes)
+
+
+def _style_column(table: Path) -> dict[str, str] | None:
+    """Return where a manifest says the style: in the column subset, if it has one."""
+    return {"style": "subset"} if "subset" in read_table(table, RowLog()).columns else None
 
 
 def _example(path: Path, chosen: Labelling, kind: str) -> Example:
@@ -92,6 +101,7 @@ def _example(path: Path, chosen: Labelling, kind: str) -> Example:
         text=_text(path.parents[1] / kind / f"{path.stem}.txt"),
         speaker=f"{CORPUS}/{speaker}",
         gender="F" if speaker in _WOMEN else "M",
+        style=path.absolute().parents[2].name,
         language="ko",
         labels=chosen.of([_HUNDREDS[(int(name[2]) - 1) // 100]]),
         source=source(path),

@@ -145,7 +145,11 @@ def read(
 
 def style_of(example: Example) -> str:
     """Return "improvised" or "scripted", from an IEMOCAP example's dialogue."""
-    kind = example.dialogue.partition("_")[2]
+    return _style(example.dialogue.rpartition("/")[2])
+
+
+def _style(dialogue: str) -> str:
+    kind = dialogue.partition("_")[2]
     return next((style for key, style in _STYLES.items() if kind.startswith(key)), "")
 
 
@@ -258,6 +262,7 @@ def _example(
         dialogue=f"{CORPUS}/{path.stem}",
         turn=turn,
         gender=name[5],
+        style=_style(path.stem),
         language="en",
         labels=chosen.of([evaluation.label]),
         arousal=evaluation.arousal,

@@ -43,6 +43,7 @@ class Layout:
         times: columns of the segment's start and end in the session.
         encodings: of the texts, the usual one first.
         repeats: whether several tables may have the same row of a segment.
+        style: how all of its segments are spoken.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Layout:
     times: tuple[int, int]
     encodings: tuple[str, ...]
     repeats: bool
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,7 @@ def _labelled(row: _Row, layout: Layout, audio: Path | None, text: str | None) -
         session=session,
         dialogue=f"{session}_{match['dialogue']}",
         gender=match["gender"].upper(),
+        style=layout.style,
         language="ko",
         labels=labels,
         arousal=arousal,

@@ -31,6 +31,7 @@ LAYOUT = Layout(
     times=(1, 2),
     encodings=("utf-8-sig", "cp949"),
     repeats=True,
+    style="acted",
 )
 
 

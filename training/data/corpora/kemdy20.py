@@ -27,6 +27,7 @@ LAYOUT = Layout(
     times=(1, 2),
     encodings=("cp949", "utf-8-sig"),
     repeats=False,
+    style="spontaneous",
 )
 
 

@@ -196,6 +196,7 @@ class _Rows:
             dialogue=dialogue,
             turn=self._turn(get(row, "turn"), dialogue),
             gender=manifest_columns.gender(get(row, "gender")),
+            style=get(row, "style"),
             language=get(row, "language"),
             labels=labels,
             arousal=arousal,

@@ -30,6 +30,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dialogue": ("dialog", "dialogue_id", "dialog_id", "conversation", "conversation_id"),
         "turn": ("turn_id", "turn_index"),
         "gender": ("sex",),
+        "style": ("speaking_style",),
         "language": ("lang", "locale"),
         "labels": ("label", "emotion", "emotions", "class", "category"),
         "arousal": ("activation", "aro"),

@@ -7,6 +7,7 @@ Livingstone & Russo (2018), The Ryerson Audio-Visual Database of Emotional Speec
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from training.data.corpora import labelling, manifest
@@ -28,7 +29,8 @@ _EMOTIONS = {
     "07": "disgust",
     "08": "surprised",
 }
-_INTENSITIES = ("01", "02")
+_INTENSITIES = {"01": "normal", "02": "strong"}
+"""What counts as style; neutral is never spoken strongly."""
 _STATEMENTS = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 _SUFFIXES = (".wav", ".flac", ".mp4")
 
@@ -64,7 +66,8 @@ def read(
     table = manifest_of(root, CORPUS)
     if table is not None:
         only = {"corpus": CORPUS}
-        return manifest.read(table, strict=strict, corpus=CORPUS, label_map=chosen, where=only)
+        reading = manifest.read(table, strict=strict, corpus=CORPUS, label_map=chosen, where=only)
+        return replace(reading, examples=tuple(map(_with_intensity, reading.examples)))
     require_folder(root, "Actor_01 to Actor_24 with their recordings")
     log = RowLog(strict)
     found: dict[str, Example] = {}
@@ -84,6 +87,14 @@ def read(
     return Reading(tuple(found.values()), log.problems, chosen.classes)
 
 
+def _with_intensity(example: Example) -> Example:
+    """Return an example of a manifest with the intensity that the name of its recording says."""
+    fields = () if example.audio is None else example.audio.stem.split("-")
+    if len(fields) != 7 or example.style:
+        return example
+    return replace(example, style=_INTENSITIES.get(fields[3], ""))
+
+
 def _example(path: Path, chosen: Labelling) -> Example:
     """Return the example that a file's name describes. Raises ValueError: it describes none."""
     fields = path.stem.split("-")
@@ -101,6 +112,7 @@ def _example(path: Path, chosen: Labelling) -> Example:
         text=_STATEMENTS[statement],
         speaker=f"{CORPUS}/A{actor}",
         gender="M" if int(actor) % 2 else "F",
+        style=_INTENSITIES[intensity],
         language="en",
         labels=chosen.of([_EMOTIONS[emotion]]),
         source=source(path),

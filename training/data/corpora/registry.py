@@ -15,6 +15,8 @@ CORPORA: Mapping[str, str] = MappingProxyType(
     {
         "kemdy20": "training.data.corpora.kemdy20:read",
         "kemdy19": "training.data.corpora.kemdy19:read",
+        "kemdy": "training.data.corpora.joint:read_kemdy",
+        "joint": "training.data.corpora.joint:read",
         "iemocap": "training.data.corpora.iemocap:read",
         "meld": "training.data.corpora.meld:read",
         "emorynlp": "training.data.corpora.emorynlp:read",
