@@ -99,7 +99,10 @@ def test_data_folders_are_told_by_their_layout(tmp_path):
     assert layout_of(real) == "real"
     with pytest.raises(CorpusError, match="neither KEMDy19 nor KEMDy20"):
         layout_of(real / "speech")
-    assert {layout for paper, layout in PROTOCOLS if paper != "mrl-mkd"} == {"kemdy", "real"}
+    assert {layout for paper, layout in PROTOCOLS if paper in ("rsa-cfn", "knu")} == {
+        "kemdy",
+        "real",
+    }
 
 
 def test_the_attention_profile_is_the_median_over_rows_of_the_mean_map():

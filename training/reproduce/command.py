@@ -136,7 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--data", type=Path, metavar="DIR",
         help="folder of KEMDy20 and KEMDy19 as published, or one with speech/manifest.csv; for"
-        " mrl-mkd of the feature files of IEMOCAP and MELD, or one with text/meld, text/emorynlp",
+        " two-stage also one of IEMOCAP; for mrl-mkd of the feature files of IEMOCAP and MELD, or"
+        " one with text/meld, text/emorynlp",
     )  # fmt: skip
     source.add_argument(
         "--generated", action="store_true",

@@ -71,7 +71,7 @@ def check_options(options: ReproduceOptions, meaningless: Sequence[str]) -> None
     given = [name for name in meaningless if getattr(options, name) != plain[name]]
     if given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ConfigError(f"{names} means nothing for mrl-mkd.", "Leave it out.")
+        raise ConfigError(f"{names} means nothing for {options.paper}.", "Leave it out.")
 
 
 def chosen_rows(options: ReproduceOptions, known: Sequence[Row]) -> list[Row]:

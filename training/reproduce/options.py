@@ -16,7 +16,7 @@ class ReproduceOptions:
     """The arguments of the command, checked.
 
     Attributes:
-        paper: "rsa-cfn", "knu" or "mrl-mkd".
+        paper: "rsa-cfn", "knu", "mrl-mkd" or "two-stage".
         data: folder of the corpus; None with `generated`.
         generated: make a small corpus in the published layout, and tiny encoders.
         out: everything that is kept goes here.

@@ -20,6 +20,7 @@ Protocol = Callable[["ReproduceOptions"], "Reproduction"]
 REAL = "real"
 """The layout of a folder with `speech/manifest.csv`: real clips, but not the papers' corpora."""
 KEMDY = "kemdy"
+IEMOCAP = "iemocap"
 FEATURES = "features"
 """Published feature files of IEMOCAP and MELD, or folders they were converted into."""
 TEXTS = "texts"
@@ -30,6 +31,7 @@ PAPERS: Mapping[str, str] = MappingProxyType(
         "rsa-cfn": "RSA-CFN on KEMDy20: tables 1, 3 and 4",
         "knu": "KNU on KEMDy19 and KEMDy20",
         "mrl-mkd": "Matryoshka representations and distillation on MGLRA, IEMOCAP and MELD",
+        "two-stage": "Two-stage fine-tuning with adapters on IEMOCAP, and on KEMDy19 with KEMDy20",
     }
 )
 SEEDS: Mapping[str, int] = MappingProxyType({"mrl-mkd": 3})
@@ -41,6 +43,9 @@ PROTOCOLS: Mapping[tuple[str, str], str] = MappingProxyType(
         ("knu", KEMDY): "training.reproduce.knu:run",
         ("rsa-cfn", REAL): "training.reproduce.real:run",
         ("knu", REAL): "training.reproduce.real:run",
+        ("two-stage", KEMDY): "training.reproduce.two_stage:run",
+        ("two-stage", IEMOCAP): "training.reproduce.two_stage:run",
+        ("two-stage", REAL): "training.reproduce.two_stage_real:run",
         ("mrl-mkd", FEATURES): "training.reproduce.mrl_mkd:run",
         ("mrl-mkd", TEXTS): "training.reproduce.mrl_mkd_text:run",
     }
@@ -62,6 +67,11 @@ def _holds_kemdy(folder: Path) -> bool:
     return any((p / "annotation").is_dir() and (p / "wav").is_dir() for p in places)
 
 
+def _holds_iemocap(folder: Path) -> bool:
+    places = [folder, *(child for child in folder.glob("*") if child.is_dir())]
+    return any((p / "Session1" / "dialog" / "EmoEvaluation").is_dir() for p in places)
+
+
 def _holds_features(folder: Path) -> bool:
     from training.reproduce.mrl_mkd_data import sources
 
@@ -77,6 +87,7 @@ _LAYOUTS: tuple[_Layout, ...] = (
         KEMDY, _holds_kemdy,
         "neither KEMDy19 nor KEMDy20 (annotation/SessNN_....csv and wav/SessionNN/)",
     ),
+    _Layout(IEMOCAP, _holds_iemocap, "nor IEMOCAP (Session1/dialog/EmoEvaluation/)"),
     _Layout(
         REAL, lambda folder: (folder / "speech" / "manifest.csv").is_file(),
         "nor speech/manifest.csv",
@@ -104,7 +115,7 @@ def layout_of(folder: Path, paper: str = "rsa-cfn") -> str:
     )
 
 
-_GENERATED: Mapping[str, str] = MappingProxyType({"mrl-mkd": FEATURES})
+_GENERATED: Mapping[str, str] = MappingProxyType({"mrl-mkd": FEATURES, "two-stage": IEMOCAP})
 """Paper -> layout of what is generated; KEMDy where it isn't named."""
 
 

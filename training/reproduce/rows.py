@@ -38,7 +38,7 @@ class RowResult:
     """What came of training a row.
 
     Attributes:
-        name, system: of the row.
+        name, system: of the row. rows 0: nothing was run, the row is only quoted.
         figures: by name (see `training.evaluation.system_scores`), means over folds and seeds.
         majority: the same figures of always saying the commonest training label.
         counts: predictions per class; occurring: rows per class in the test part.
@@ -69,13 +69,14 @@ class RowResult:
 class Column:
     """A figure that a table shows: its name, its heading, and whether the paper printed it.
 
-    scale: 100 where the paper prints per cent.
+    scale: 100 where the paper prints per cent. whole: a count, shown without an interval.
     """
 
     figure: str
     title: str
     published: bool = False
     scale: float = 1.0
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,9 @@ def figure_cells(table: TableReport, row: Row, result: RowResult) -> Cells:
 
 
 def size_cells(table: TableReport, row: Row, result: RowResult) -> Cells:
-    """Return counts, parameters and seconds of a row."""
+    """Return counts, parameters and seconds of a row; blanks where nothing was run."""
+    if not result.rows:
+        return [""] * len(size_heading(table))
     cells = []
     if _has_counts(table):
         if _has_published_counts(table):
@@ -133,6 +135,8 @@ def cell(figure: Estimate | None, column: Column) -> str:
     """Return a figure with its interval; empty where it makes no sense."""
     if figure is None or math.isnan(figure.value):
         return ""
+    if column.whole:
+        return f"{figure.value:,.0f}"
     value, low, high = (_digits(x, column) for x in (figure.value, figure.low, figure.high))
     return f"{value} [{low}, {high}]"
 
