@@ -58,7 +58,9 @@ class Analyst:
     def load(self) -> None:
         """Open and load what every recording needs. Raises EmoscopeError."""
         options = self._options
-        analyzer = models.open_analyzer(options.model, options.device, options.runtime)
+        analyzer = models.open_analyzer(
+            options.model, options.device, options.runtime, options.personal
+        )
         with nullcontext() if self._alone else one_core():
             analyzer.warm_up()
         self._context = models.open_context(options.context, analyzer.model, options.context_turns)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.batch import models
 from core.batch.values import Options
+from core.personal.catalog import find_adapter
 from core.resources import dialogue_checkpoint, embedded_checkpoint, voice_checkpoint
 
 
@@ -19,7 +20,9 @@ def identities(options: Options) -> tuple[str, ...]:
     Raises:
         EmoscopeError: as `core.batch.models` does.
     """
-    model = models.open_analyzer(options.model, options.device, options.runtime).model
+    model = models.open_analyzer(
+        options.model, options.device, options.runtime, options.personal
+    ).model
     models.open_context(options.context, model, options.context_turns)
     models.open_speakers(options.speakers)
     folder = embedded_checkpoint() if options.model == "embedded" else Path(options.model)
@@ -29,6 +32,7 @@ def identities(options: Options) -> tuple[str, ...]:
         model.digest,
         *(_checkpoint(folder) for folder in (folder, context, voices)),
         _whisper(options.whisper),
+        *([_personal(options.personal, model.digest)] if options.personal else []),
     )
 
 
@@ -36,6 +40,11 @@ _CONTEXTS: Mapping[str, Callable[[], Path | None]] = {
     "auto": dialogue_checkpoint,
     "off": lambda: None,
 }
+
+
+def _personal(name: str, digest: str) -> str:
+    """Return a sha256 of what a personal adapter says about itself, its weights' own among it."""
+    return _checkpoint(find_adapter(name, digest).path)
 
 
 def _checkpoint(folder: Path | None) -> str:

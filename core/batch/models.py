@@ -7,6 +7,8 @@ from pathlib import Path
 
 from core.asr.catalog import find_model
 from core.errors import ConfigError, RecognitionError
+from core.models.manifest import read_info
+from core.personal.catalog import find_adapter
 from core.pipeline.analyzer import load_analyzer
 from core.pipeline.context import DialogueContext
 from core.pipeline.dialogue_context import load_context, shipped_context
@@ -24,20 +26,24 @@ MOST_CONTEXT_TURNS = 256
 long."""
 
 
-def open_analyzer(model: str, device: str = "auto", runtime: str = "auto") -> Analyzer:
+def open_analyzer(
+    model: str, device: str = "auto", runtime: str = "auto", personal: str = ""
+) -> Analyzer:
     """Return the analyzer of a checkpoint folder, or of the "embedded" one.
 
     Args:
         model: "embedded" or a folder.
         device: "auto", "cpu" or "cuda".
         runtime: what computes pretrained encoders: "auto", "lossy", or the name of one.
+        personal: name or folder of the personal adapter of whoever speaks; empty: none.
 
     Raises:
-        CheckpointError: the folder holds no checkpoint.
-        ConfigError: there is no such runtime.
+        CheckpointError: the folder holds no checkpoint, or the adapter is for another one.
+        ConfigError: there is no such runtime, or no such adapter.
     """
     folder = embedded_checkpoint() if model == "embedded" else Path(model)
-    return load_analyzer(folder, device, runtime)
+    adapter = find_adapter(personal, read_info(folder).digest) if personal else None
+    return load_analyzer(folder, device, runtime, personal=adapter)
 
 
 def open_context(wanted: str, model: ModelInfo, turns: int | None = None) -> DialogueContext | None:

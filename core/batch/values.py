@@ -29,6 +29,7 @@ class Options:
     context: str = "auto"
     context_turns: int | None = None
     speakers: str = "auto"
+    personal: str = ""
     transcript: Path | None = None
     beside: bool = True
     formats: tuple[str, ...] = ("jsonl", "html")

@@ -47,6 +47,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         context=arguments.context,
         context_turns=arguments.context_turns,
         speakers=arguments.speakers,
+        personal=arguments.personal,
         transcript=arguments.transcript,
         beside=not arguments.no_transcript,
         formats=parse_formats(arguments.formats),
@@ -95,6 +96,13 @@ def _add_model_options(made: argparse.ArgumentParser) -> None:
         help="what computes a pretrained encoder on a CPU: auto (the fastest with equal results), "
         "lossy (also one that passed its quality check), or a name such as openvino or "
         "onnxruntime:int8 (default: auto)",
+    )
+    made.add_argument(
+        "--personal",
+        default="",
+        metavar="NAME",
+        help="personal adapter of whoever speaks: a person's name or the adapter's folder; see "
+        '"emoscope adapt" (default: none)',
     )
     made.add_argument(
         "--channels",

@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     if not media.is_file():
         raise MediaError(f"The sample dialogue {media} is missing.", "Install Emoscope again.")
     print(WHAT_THIS_IS if _has_display() else f"{NO_DISPLAY} {WHAT_THIS_IS}", flush=True)
-    analyzer = open_analyzer(arguments.model)
+    analyzer = open_analyzer(arguments.model, personal=arguments.personal)
     context = open_context(arguments.context, analyzer.model)
     found = find_transcript(media)
     realtime = sys.stdout.isatty() and not arguments.fast
@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--context", default="auto", metavar="C", help="dialogue model: auto, off or its folder"
     )
+    made.add_argument("--personal", default="", metavar="NAME", help="personal adapter")
     made.add_argument("--fast", action="store_true", help="as fast as possible")
     return made
 

@@ -252,6 +252,7 @@ def _model_facts(model: ModelInfo) -> dict[str, str]:
         "version": model.version,
         "digest": model.digest,
         "device": model.device,
+        **({"personal": model.personal} if model.personal else {}),
     }
 
 

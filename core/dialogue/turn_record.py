@@ -133,7 +133,8 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _model_fields(model: ModelInfo) -> Record:
-    return {"name": model.name, "version": model.version, "digest": model.digest}
+    fields = {"name": model.name, "version": model.version, "digest": model.digest}
+    return fields | ({"personal": model.personal} if model.personal else {})
 
 
 def turn_from_record(record: Mapping[str, Any]) -> Turn:
@@ -230,4 +231,5 @@ def _read_model(
         digest=fields["digest"],
         labels=labels,
         modalities=modalities,
+        personal=str(fields.get("personal", "")),  # which older sessions know nothing of
     )

@@ -157,6 +157,11 @@ class SpeakerBaseline:
         return float(self._moments.frames[0, 0]) / self._extractor.frame_rate
 
     @property
+    def moments(self) -> SpeakerMoments:
+        """What was heard, to be added to another baseline of the same statistics."""
+        return self._moments
+
+    @property
     def reliability(self) -> float:
         """From 0 (nothing heard) towards 1."""
         return self.seconds / (self.seconds + _HALF_TRUST)

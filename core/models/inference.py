@@ -164,7 +164,10 @@ class Inference:
         self.work.calls += 1
         features = self._features(inputs, key, place)
         judgement = judgement_of(features, self._model(features))
-        return replace(judgement, feature_sizes=self._model.feature_sizes)
+        vectors = {}
+        if features.speech is not None and inputs.functionals is not None:
+            vectors[Modality.SPEECH] = inputs.functionals.numpy()
+        return replace(judgement, feature_sizes=self._model.feature_sizes, vectors=vectors)
 
     def _features(self, inputs: ModelInputs, key: Hashable, place: Place | None) -> Features:
         takes = self._model.specification.modalities

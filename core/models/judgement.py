@@ -25,6 +25,8 @@ class Judgement:
         attentions: (B, ...) by name.
         arousal, valence: (B,) or None.
         pooled: (B, D) by modality, the utterance as one vector each.
+        vectors: (B, D) by modality, where personal adapters read something else than `pooled`: the
+            functionals that went in, which tell more of how one person speaks.
         feature_sizes: how many rows of the map `feature` are speech and text, where the features
             are those of the encoders.
     """
@@ -38,6 +40,11 @@ class Judgement:
     valence: FloatArray | None = None
     feature_sizes: tuple[int, int] | None = None
     pooled: Mapping[Modality, FloatArray] = field(default_factory=dict)
+    vectors: Mapping[Modality, FloatArray] = field(default_factory=dict)
+
+    def voice(self, modality: Modality) -> FloatArray:
+        """Return what personal adapters read of a modality, (B, D)."""
+        return self.vectors[modality] if modality in self.vectors else self.pooled[modality]
 
     def rows(self, begin: int, end: int, tokens: int | None = None) -> Judgement:
         """Return some rows: the chunks of one of several utterances.
@@ -59,6 +66,7 @@ class Judgement:
             arousal=None if self.arousal is None else self.arousal[chosen],
             valence=None if self.valence is None else self.valence[chosen],
             pooled={m: values[chosen] for m, values in self.pooled.items()},
+            vectors={m: values[chosen] for m, values in self.vectors.items()},
         )
 
 
@@ -76,6 +84,7 @@ def joined(parts: Sequence[Judgement]) -> Judgement:
         arousal=_optional([p.arousal for p in parts]),
         valence=_optional([p.valence for p in parts]),
         pooled={m: _stacked([p.pooled[m] for p in parts]) for m in first.pooled},
+        vectors={m: _stacked([p.vectors[m] for p in parts]) for m in first.vectors},
     )
 
 

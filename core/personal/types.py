@@ -19,6 +19,8 @@ class Correction:
         source: name of the recording or session, and `start`, `end` in it (s), for people.
         made: when, ISO 8601 in UTC.
         digest: of the model that had said it.
+        weight: how much it counts: 1 for what a person said, less for a turn that they saw and left
+            alone.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Correction:
     end: float
     made: str
     digest: str
+    weight: float = 1.0
 
     @property
     def confirms(self) -> bool:
@@ -71,7 +74,8 @@ class PersonalAdapterInfo:
 class AdaptationReport:
     """What came of adapting: `adapter` is None when it was not kept, and `reason` is a code why.
 
-    Reasons: "kept", "no_gain", "too_few", "one_label", "cancelled".
+    Reasons: "kept", "no_gain", "too_few", "one_label", "only_wrong" (hardly any turn that was right
+    is among them, and whoever learns from mistakes alone unlearns what was right), "cancelled".
     """
 
     reason: str
@@ -79,3 +83,6 @@ class AdaptationReport:
     corrections: int
     seconds: float
     adapter: PersonalAdapterInfo | None = None
+    skipped: int = 0
+    """Corrections that could not be used: their clip is gone, or the checkpoint has no such label,
+    or nothing to judge them by."""

@@ -1,7 +1,8 @@
 """The analyzer of any checkpoint: bounded partial looks, whole final ones, text when it is there.
 
 Importing this module imports no torch, so the window may; `ModelAnalyzer.warm_up` loads it. Like
-every `Analyzer` it belongs to one thread: baselines, caches and the model are not locked.
+every `Analyzer` it belongs to one thread, but for `use_personal`: baselines, caches and the model
+are not locked.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from core.models.runtimes.base import parse_preference
 from core.pipeline.batching import MOST_ROWS, Item, batches_of, in_order
 from core.pipeline.fitted_model import FittedModel, Wishes
 from core.pipeline.hearing import PARTIAL_SECONDS, HeardSpeech, Hearing, at_most, hearing_for
+from core.pipeline.personal import Personal
 from core.pipeline.reading import read, words_in
 from core.pipeline.verdict import ReadText, Verdict
 from core.types import SAMPLE_RATE, EmotionResult, ModelInfo, Transcript, Utterance
@@ -26,6 +28,7 @@ from core.types import SAMPLE_RATE, EmotionResult, ModelInfo, Transcript, Uttera
 if TYPE_CHECKING:
     from core.models.judgement import Judgement
     from core.models.work import Work
+    from core.personal.types import PersonalAdapterInfo
 
 __all__ = ["PARTIAL_SECONDS", "ModelAnalyzer", "Wishes", "load_analyzer"]
 
@@ -35,6 +38,7 @@ def load_analyzer(
     device: str = "auto",
     runtime: str = "auto",
     exporting: Callable[[], None] | None = None,
+    personal: PersonalAdapterInfo | None = None,
 ) -> ModelAnalyzer:
     """Return an analyzer over a checkpoint directory; its weights are loaded by `warm_up`.
 
@@ -46,12 +50,16 @@ def load_analyzer(
             too.
         exporting: called while loading, before an encoder is exported, which takes seconds and is
             done once for a checkpoint.
+        personal: an adapter for whoever speaks; see `ModelAnalyzer.use_personal`.
 
     Raises:
-        CheckpointError: it is no checkpoint, or of an unknown format.
+        CheckpointError: it is no checkpoint, or of an unknown format; or the adapter can't be used.
         ConfigError: there is no such runtime.
     """
-    return ModelAnalyzer(read_info(path), Wishes(device, runtime, exporting=exporting))
+    analyzer = ModelAnalyzer(read_info(path), Wishes(device, runtime, exporting=exporting))
+    if personal is not None:
+        analyzer.use_personal(personal)
+    return analyzer
 
 
 class ModelAnalyzer:
@@ -71,11 +79,32 @@ class ModelAnalyzer:
         self._described = _described(info)
         self._fitted: FittedModel | None = None
         self._heard: Hearing | None = None
+        self._personal = self._in_force = Personal()
+        """What was asked for last, and what the judgement in hand goes by."""
 
     @property
     def model(self) -> ModelInfo:
-        """What the results name; device and runtimes are known once the model is loaded."""
-        return self._described if self._fitted is None else self._fitted.described(self._described)
+        """What the results name; device and runtimes are known once the model is loaded.
+
+        `personal` names the adapter in use; a result names it only if it had a say.
+        """
+        described = replace(self._described, personal=self._personal.name)
+        return described if self._fitted is None else self._fitted.described(described)
+
+    def use_personal(
+        self, adapter: PersonalAdapterInfo | None, speakers: tuple[str, ...] = ()
+    ) -> None:
+        """Correct what the model says from the next judgement on, or no longer; from any thread.
+
+        Args:
+            adapter: made for this checkpoint; None: what the model says counts as it is.
+            speakers: whose utterances; empty: everybody's.
+
+        Raises:
+            CheckpointError: it is for another checkpoint, or can't be read. What was used before
+                goes on being used.
+        """
+        self._personal = Personal.of(adapter, speakers, self._info)
 
     @property
     def frames_measured(self) -> int:
@@ -120,7 +149,7 @@ class ModelAnalyzer:
         self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
     ) -> EmotionResult | None:
         """Judge the newest seconds of a growing utterance; None without anything to judge by."""
-        fitted, hearing = self._ready()
+        fitted, hearing = self._listening()
         began = time.perf_counter()
         text = read(fitted.loaded, transcript, words_in(at_most(seconds, hearing.partial_seconds)))
         return self._judge(utterance, hearing.newest(utterance, seconds), text, began, whole=False)
@@ -130,7 +159,7 @@ class ModelAnalyzer:
 
         None without anything to judge by: a model that reads text only, and no text it may read.
         """
-        fitted, hearing = self._ready()
+        fitted, hearing = self._listening()
         began = time.perf_counter()
         text = read(fitted.loaded, transcript)
         return self._judge(utterance, hearing.whole(utterance), text, began, whole=True)
@@ -153,7 +182,7 @@ class ModelAnalyzer:
         rows: int = MOST_ROWS,
     ) -> list[EmotionResult | None]:
         """Judge whole utterances in batches of at most `rows`, whether that pays or not."""
-        fitted, hearing = self._ready()
+        fitted, hearing = self._listening()
         heard = [hearing.whole(utterance) for utterance in utterances]
         texts = [read(fitted.loaded, transcript) for transcript in transcripts]
         items = [
@@ -190,6 +219,15 @@ class ModelAnalyzer:
             self._heard.reset()
         if self._fitted is not None:
             self._fitted.inference.forget()
+
+    def _listening(self) -> tuple[FittedModel, Hearing]:
+        """Return what judges, with the personal adapter that was asked for last."""
+        fitted, hearing = self._ready()
+        wanted = self._personal
+        if wanted is not self._in_force:
+            self._in_force = wanted
+            hearing.know(wanted.voice)
+        return fitted, hearing
 
     def _ready(self) -> tuple[FittedModel, Hearing]:
         if self._fitted is None:
@@ -254,7 +292,8 @@ class ModelAnalyzer:
         whole: bool,
     ) -> EmotionResult:
         heard = self._ready()[1].baseline_seconds(utterance)
-        verdict = Verdict(self._info, judgement, speech, text, heard, whole)
+        personal = self._in_force.of_speaker(utterance.speaker)
+        verdict = Verdict(self._info, judgement, speech, text, heard, whole, personal)
         return verdict.result(self.model, time.perf_counter() - began)
 
 

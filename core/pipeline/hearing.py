@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from core.models.baseline import SpeakerBaseline
+from core.models.baseline import SpeakerBaseline, SpeakerMoments
 from core.models.place import Place
 from core.pipeline.evidence import Evidence, evidence_of
 from core.pipeline.speech_cache import SpeechCache
@@ -54,6 +54,18 @@ class HeardSpeech:
     def duration(self) -> float | None:
         """Seconds of speech the model takes in; None without speech."""
         return sum(self.seconds) if self.chunks else None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVoice:
+    """What was heard before of some speakers of a session; no names: of whoever speaks."""
+
+    moments: SpeakerMoments
+    speakers: frozenset[str] = frozenset()
+
+    def of(self, speaker: str | None) -> bool:
+        """Tell whether it is the voice of this speaker."""
+        return not self.speakers or speaker in self.speakers
 
 
 class Hearing(Protocol):
@@ -98,6 +110,14 @@ class Hearing(Protocol):
         """Let a complete utterance shape its speaker's baseline; a second time changes nothing."""
         ...
 
+    def know(self, voice: KnownVoice | None) -> None:
+        """Let baselines rest on a voice that is known from before, too; None: on nobody's."""
+        ...
+
+    def voice(self, utterance: Utterance) -> SpeakerMoments | None:
+        """Return what was remembered of the utterance's speaker; None: no voice is."""
+        ...
+
     def baseline_seconds(self, utterance: Utterance) -> float:
         """Return how much speech the baseline of its speaker rests on."""
         ...
@@ -118,6 +138,9 @@ class FrameHearing:
         self._cache = SpeechCache(processor.extractor)
         self._baselines: dict[str, SpeakerBaseline] = {}
         self._remembered: set[tuple[int, int, int]] = set()
+        self._known: KnownVoice | None = None
+        self._joined: dict[str, SpeakerBaseline] = {}
+        """Baselines together with the voice that is known from before."""
         self._newest: SpeechMeasures | None = None
         """Of the newest utterance, whose text and whose speaker's baseline ask for them again."""
 
@@ -160,22 +183,34 @@ class FrameHearing:
             self._baselines[name] = self._processor.new_baseline()
         measures = self._measures(self._cache.whole(utterance))
         self._baselines[name].update(measures.frames, measures.functionals)
+        self._joined.pop(name, None)
+
+    def know(self, voice: KnownVoice | None) -> None:
+        """Let baselines rest on a voice that is known from before, too; None: on nobody's."""
+        self._known = voice if self._processor.config.personal else None
+        self._joined.clear()
+
+    def voice(self, utterance: Utterance) -> SpeakerMoments | None:
+        """Return what was remembered of the utterance's speaker; None: no voice is."""
+        baseline = self._baselines.get(_speaker_key(utterance))
+        return baseline.moments if baseline else None
 
     def baseline_seconds(self, utterance: Utterance) -> float:
         """Return how much speech the baseline of its speaker rests on."""
-        baseline = self._baselines.get(_speaker_key(utterance))
+        baseline = self._baseline(utterance)
         return baseline.seconds if baseline else 0
 
     def reset(self) -> None:
-        """Forget every speaker and every cached utterance."""
+        """Forget every speaker of the session and every cached utterance."""
         self._baselines.clear()
+        self._joined.clear()
         self._remembered.clear()
         self._newest = None
         self._cache.clear()
 
     def _heard(self, utterance: Utterance, frames: FloatArray, first: int) -> HeardSpeech:
         extractor = self._processor.extractor
-        baseline = self._baselines.get(_speaker_key(utterance))
+        baseline = self._baseline(utterance)
         pieces, weights = self._processor.chunks(frames)
         lengths = [len(piece) for piece in pieces]
         if first == 0 and len(pieces) == 1:
@@ -189,6 +224,18 @@ class FrameHearing:
             weights=weights,
             evidence=evidence_of(frames, extractor),
         )
+
+    def _baseline(self, utterance: Utterance) -> SpeakerBaseline | None:
+        """Return the baseline of its speaker: of the session, and of what is known from before."""
+        name = _speaker_key(utterance)
+        own = self._baselines.get(name)
+        if self._known is None or not self._known.of(utterance.speaker):
+            return own
+        if name not in self._joined:
+            joined = self._processor.new_baseline() if own is None else own.copy()
+            joined.add(self._known.moments)
+            self._joined[name] = joined
+        return self._joined[name]
 
     def _measures(self, frames: FloatArray) -> SpeechMeasures:
         """Complete all frames of an utterance, once if the same come again."""
@@ -224,6 +271,13 @@ class NoHearing:
 
     def remember(self, utterance: Utterance) -> None:
         """Do nothing."""
+
+    def know(self, voice: KnownVoice | None) -> None:
+        """Do nothing."""
+
+    def voice(self, utterance: Utterance) -> SpeakerMoments | None:
+        """Return None."""
+        return None
 
     def baseline_seconds(self, utterance: Utterance) -> float:
         """Return 0."""

@@ -51,6 +51,7 @@ class Judging:
         self._watch = watch
         self._rule = rule
         self._foreseen: Foreseen[Results] = Foreseen()
+        self._renewals = 0
         self._asked_for_text = False
         """Whether it was said that the model reads text and nobody writes any."""
 
@@ -58,6 +59,11 @@ class Judging:
     def counts(self) -> AheadCounts:
         """Pauses in which something was judged ahead."""
         return self._foreseen.counts
+
+    def renew(self) -> None:
+        """Let go of what was judged ahead, also of what is being judged now; from any thread."""
+        self._renewals += 1
+        self._foreseen.clear()
 
     def partial(
         self, utterance: Utterance, transcript: Transcript | None, seconds: float | None
@@ -81,6 +87,7 @@ class Judging:
             return next(iter(known.values()))  # with its text already: the speech alone says less
         if not self._rule.worth():
             return None
+        renewals = self._renewals
         try:
             result = self._final(utterance, heard)
         except Exception:
@@ -90,6 +97,8 @@ class Judging:
             self._watch.check()
         if result is not None:
             self._foreseen.keep(utterance, {**known, heard: result})
+            if renewals != self._renewals:  # another answer holds by now
+                self._foreseen.drop(utterance.index)
         return result
 
     def final(self, utterance: Utterance, transcript: Transcript | None) -> Opinion:

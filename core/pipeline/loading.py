@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.pipeline.context import DialogueContext
 from core.pipeline.dispatch import Dispatcher
@@ -13,6 +13,7 @@ from core.pipeline.in_context import InContext, ready_context
 from core.pipeline.judging import Judging
 from core.pipeline.model_watch import ModelWatch
 from core.pipeline.naming import SpeakerNames, ready_speakers
+from core.pipeline.personal import PersonalSwitch
 from core.pipeline.protocols import Analyzer
 from core.pipeline.publishing import Publisher
 from core.pipeline.revising import Reviser
@@ -26,6 +27,7 @@ class Models:
     analyzer: Analyzer | Callable[[], Analyzer]
     context: DialogueContext | Callable[[], DialogueContext] | None = None
     speakers: SpeakerTracker | Callable[[], SpeakerTracker] | None = None
+    personal: PersonalSwitch = field(default_factory=PersonalSwitch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ def load_models(
     analyzer = models.analyzer() if callable(models.analyzer) else models.analyzer
     analyzer.reset()
     analyzer.warm_up()
+    models.personal.attach(analyzer, emit)
     watch = ModelWatch(analyzer, emit, publisher.describe)
     watch.check()
     context = ready_context(models.context, analyzer.model, emit)
     names = SpeakerNames(ready_speakers(models.speakers, emit), emit)
     finals = InContext(context, publisher.publish, publisher.revise, emit)
     judging = Judging(analyzer, emit, watch, dispatch.ahead_rule())
+    models.personal.renew_by(judging.renew)
     worker = EmotionWorker(
         judging,
         dispatch.emotion,

@@ -11,13 +11,17 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.pipeline.batching import BatchAnalyzer
 from core.pipeline.cutting import Cut, Cutter
 from core.pipeline.judging import usable
+from core.pipeline.personal import Personalised
 from core.pipeline.protocols import Analyzer
 from core.types import AudioBlock, EmotionResult, ModelInfo, Transcript, Utterance
+
+if TYPE_CHECKING:
+    from core.personal.types import PersonalAdapterInfo
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +135,13 @@ class BatchedAnalyzer:
     def remember(self, utterance: Utterance) -> None:
         """Let a complete utterance shape its speaker's baseline."""
         self._analyzer.remember(utterance)
+
+    def use_personal(
+        self, adapter: PersonalAdapterInfo | None, speakers: tuple[str, ...] = ()
+    ) -> None:
+        """Use a personal adapter from the next group on, if the analyzer can."""
+        if isinstance(self._analyzer, Personalised):
+            self._analyzer.use_personal(adapter, speakers)
 
     def reset(self) -> None:
         """Forget every speaker."""

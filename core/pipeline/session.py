@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.dialogue.recording import Annotation
 from core.pipeline.ahead import AheadCounts
@@ -24,6 +24,9 @@ from core.pipeline.recognition import RecognitionWorker
 from core.pipeline.settings import SessionSettings
 from core.pipeline.speakers import SpeakerTracker
 from core.types import Message
+
+if TYPE_CHECKING:
+    from core.personal.types import PersonalAdapterInfo
 
 CutterFactory: TypeAlias = Callable[[Sequence[str | None]], Cutter]
 
@@ -134,6 +137,23 @@ class Session:
         self._cancelled = True
         self._life.stop()
         self._dispatch.abandon()
+
+    def use_personal(
+        self, adapter: PersonalAdapterInfo | None, speakers: tuple[str, ...] = ()
+    ) -> None:
+        """Correct what the model says from the next judgement on, or no longer; from any thread.
+
+        May come before the start: an adapter that then can't be used is told of by a notice
+        (`personal_unavailable`), and the session goes on without.
+
+        Args:
+            adapter: made for the session's checkpoint; None: none.
+            speakers: whose utterances; empty: everybody's.
+
+        Raises:
+            CheckpointError: the models are loaded, and it can't be used with them.
+        """
+        self._models.personal.use(adapter, speakers)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until every thread has ended; false when that takes longer than `timeout` (s)."""

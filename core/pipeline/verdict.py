@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -28,9 +28,20 @@ from core.types import AttentionMap, EmotionResult, FloatArray, Modality, ModelI
 if TYPE_CHECKING:
     from core.models.inference import Judgement
     from core.models.tokenizer import TokenizedText
+    from core.personal.adapter import PersonalAdapter
 
 PERSONAL_SECONDS = 3.0
 """From here on a baseline counts as personal: the temperature fitted with baselines applies."""
+
+
+def path_of(modality: Modality | None, baseline_seconds: float) -> Path:
+    """Return by which way a modality judged, None for all together."""
+    personal = baseline_seconds >= PERSONAL_SECONDS
+    return {
+        None: Path.FUSED,
+        Modality.TEXT: Path.TEXT,
+        Modality.SPEECH: Path.SPEECH_PERSONAL if personal else Path.SPEECH_RAW,
+    }[modality]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,8 @@ class Verdict:
     """Everything a result is made of.
 
     `heard` is the speaker's baseline in seconds; `whole`: all of an utterance was judged, so that
-    its features can stand for it in a dialogue.
+    its features can stand for it in a dialogue; `personal`: corrects what the model says of this
+    speaker, but not the features, which the dialogue model knows as they are.
     """
 
     info: CheckpointInfo
@@ -56,6 +68,7 @@ class Verdict:
     text: ReadText
     heard: float
     whole: bool = False
+    personal: PersonalAdapter | None = None
 
     def result(self, model: ModelInfo, compute_seconds: float) -> EmotionResult:
         """Return the result, as plain values."""
@@ -78,7 +91,7 @@ class Verdict:
             modality_share=share,
             by_modality=alone,
             attentions=self._maps(share),
-            model=model,
+            model=replace(model, personal=self._took_part),
             baseline_seconds=self.heard,
             notes=self.text.notes,
             compute_seconds=compute_seconds,
@@ -110,17 +123,30 @@ class Verdict:
         return np.asarray(np.tensordot(self.speech.weights, values, axes=1))
 
     def _probabilities(self, logits: FloatArray, modality: Modality | None) -> tuple[float, ...]:
-        personal = self.heard >= PERSONAL_SECONDS
-        path = {
-            None: Path.FUSED,
-            Modality.TEXT: Path.TEXT,
-            Modality.SPEECH: Path.SPEECH_PERSONAL if personal else Path.SPEECH_RAW,
-        }[modality]
+        path = path_of(modality, self.heard)
         problem = self.info.specification.problem
         found = self.info.calibration.probabilities(
-            self._over_chunks(logits), path, problem, self.speech.duration
+            self._corrected(self._over_chunks(logits), modality, path),
+            path,
+            problem,
+            self.speech.duration,
         )
         return tuple(float(p) for p in found)
+
+    @property
+    def _took_part(self) -> str:
+        """Name of the personal adapter, if it had a say."""
+        personal = self.personal
+        takes = personal is not None and personal.takes_part(None, self.judgement.present)
+        return personal.info.name if personal is not None and takes else ""
+
+    def _corrected(self, logits: FloatArray, modality: Modality | None, path: Path) -> FloatArray:
+        """Return logits (C,) with what the personal adapter adds, if it concerns them."""
+        personal = self.personal
+        if personal is None or not personal.takes_part(modality, self.judgement.present):
+            return logits
+        voice = self._over_chunks(self.judgement.voice(personal.modality))
+        return personal.corrected(logits, voice, path, self.info.calibration)
 
     def _affect(self, probabilities: tuple[float, ...]) -> tuple[float | None, float | None, bool]:
         """Return arousal, valence, and whether they are derived; None where that can't be."""

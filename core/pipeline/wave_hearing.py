@@ -12,13 +12,14 @@ import numpy as np
 from core.models.place import Place
 from core.models.speech_features import SpeechFeatureExtractor
 from core.pipeline.evidence import evidence_of
-from core.pipeline.hearing import HeardSpeech, Tokens, at_most, text_of_chunks
+from core.pipeline.hearing import HeardSpeech, KnownVoice, Tokens, at_most, text_of_chunks
 from core.pipeline.scale import Streams
 from core.pipeline.speech_cache import SpeechCache
 from core.types import SAMPLE_RATE, FloatArray, Utterance
 
 if TYPE_CHECKING:
     from core.models.base import EmotionModel
+    from core.models.baseline import SpeakerMoments
     from core.models.outputs import ModelInputs
     from core.models.preparing import PreparesWaveforms, SpeechPiece
     from core.models.pretrained_processor import PretrainedProcessor
@@ -81,6 +82,13 @@ class WaveHearing:
 
     def remember(self, utterance: Utterance) -> None:
         """Do nothing: these encoders were trained on voices as they are."""
+
+    def know(self, voice: KnownVoice | None) -> None:
+        """Do nothing."""
+
+    def voice(self, utterance: Utterance) -> SpeakerMoments | None:
+        """Return None: no voice is remembered."""
+        return None
 
     def baseline_seconds(self, utterance: Utterance) -> float:
         """Return 0: there is no baseline."""
