@@ -36,6 +36,21 @@ ACTIONS: Mapping[str, ActionEntry] = MappingProxyType(
         "newest": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Follow the newest turn"), "End", "session"
         ),
+        "correct": ActionEntry(
+            QT_TRANSLATE_NOOP("Actions", "Say how a turn sounded…"),
+            "Ctrl+L",
+            "session",
+            separated=True,
+        ),
+        "personal": ActionEntry(
+            QT_TRANSLATE_NOOP("Actions", "Personal adapter…"), "Ctrl+P", "session"
+        ),
+        "personal_on": ActionEntry(
+            QT_TRANSLATE_NOOP("Actions", "Use the personal adapter"),
+            "Ctrl+Shift+P",
+            "session",
+            checkable=True,
+        ),
         "model": ActionEntry(QT_TRANSLATE_NOOP("Actions", "Model…"), "", "session", separated=True),
         "whole": ActionEntry(
             QT_TRANSLATE_NOOP("Actions", "Show the whole recording"), "Home", "view"

@@ -124,6 +124,7 @@ class Application:
         QTimer.singleShot(60, lambda: self.controller.list_devices(refresh=False))
         QTimer.singleShot(90, self.controller.lost_sessions.look)
         QTimer.singleShot(120, self.controller.recognition.look)
+        QTimer.singleShot(150, self.controller.personal.look)
 
     def _restore(self) -> None:
         geometry = self.store.layout("window")

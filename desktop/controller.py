@@ -18,14 +18,18 @@ from core.pipeline.events import (
     StateChanged,
     TurnUpdated,
 )
-from core.resources import sample_dialogue
+from core.resources import embedded_checkpoint, sample_dialogue
 from core.types import SAMPLE_RATE
 from desktop.bridge import EventBridge
+from desktop.correcting import Correcting
 from desktop.dialogs.opener import DialogOpener
 from desktop.exporting import Exporting
+from desktop.in_turn import InTurn
 from desktop.listening import Listening
 from desktop.lost_sessions import LostSessions
 from desktop.main_window import MainWindow
+from desktop.personal import Personal
+from desktop.personal_work import PersonalWork
 from desktop.recognition import Recognition
 from desktop.sessions import PREPARING, Prepared, SessionFactory, sessions_folder
 from desktop.settings import AppSettings, SettingsStore
@@ -81,6 +85,7 @@ class Controller(QObject):
         self.exporting = self._make_exporting()
         self.lost_sessions = self._make_lost_sessions()
         self.listening = self._make_listening()
+        self.correcting, self.personal = self._make_personal()
         self._connect_session()
         connect(self, window, state)
         self._window.menus.set_recent(self.settings.recent)
@@ -129,6 +134,32 @@ class Controller(QObject):
             self.trouble.show_error,
         )
 
+    def _make_personal(self) -> tuple[Correcting, Personal]:
+        queue = InTurn(self._bridge.run, "personal")
+        correcting = Correcting(
+            self._window,
+            queue,
+            PersonalWork(),
+            lambda: self.settings,
+            self.change,
+            lambda: self._sound(),
+            lambda: self.personal.persons(),
+            self.trouble.show_error,
+        )
+        personal = Personal(
+            self._window,
+            self._bridge,
+            queue,
+            correcting,
+            lambda: self.settings,
+            self.change,
+            self.checkpoint,
+            lambda: self._current.session if self._current and self.running else None,
+            self.trouble.show_error,
+        )
+        self.dialogs.personal = personal
+        return correcting, personal
+
     def _connect_session(self) -> None:
         bridge, status = self._bridge, self._window.status
         bridge.state_changed.connect(self._state_changed)
@@ -159,6 +190,7 @@ class Controller(QObject):
     def start_live(self) -> None:
         """Listen to the chosen microphone."""
         settings, listener = self.settings, self._bridge.publish
+        self.personal.subject = ""
         self._prepare(lambda: self._factory.live(settings, listener), live=True)
 
     def open_recording(self, path: Path) -> None:
@@ -169,6 +201,7 @@ class Controller(QObject):
             return
         self.change(recent_path=path)
         settings, listener = self.settings, self._bridge.publish
+        self.personal.subject = str(path)
         self._prepare(lambda: self._factory.recording(path, settings, listener), live=False)
 
     def open_dropped(self, path: Path) -> None:
@@ -201,9 +234,12 @@ class Controller(QObject):
         self._window.show_workspace()
         self._state.begin(live)
         self._state.enter(SessionState.LOADING)
-        self._bridge.run("prepare", build, self._start, self._not_started)
+        build, channels = self.personal.arranged(build), "both" if live else self.settings.channels
+        self._bridge.run(
+            "prepare", build, lambda prepared: self._start(prepared, channels), self._not_started
+        )
 
-    def _start(self, prepared: Prepared) -> None:
+    def _start(self, prepared: Prepared, channels: str) -> None:
         self._preparing = False
         if self._closed:
             return
@@ -218,6 +254,8 @@ class Controller(QObject):
             self.trouble.show_notice(notice)
         if prepared.context:
             self._state.expect_context()
+        self.correcting.begin(channels)
+        self.personal.apply()
         prepared.session.start()
 
     def _not_started(self, error: Exception) -> None:
@@ -266,6 +304,8 @@ class Controller(QObject):
         self._show_choices()
         if before.whisper != settings.whisper and not self.running:
             self.recognition.look()
+        if before.checkpoint != settings.checkpoint:
+            self.personal.look()
         if (before.theme, before.interface_language) != (
             settings.theme,
             settings.interface_language,
@@ -322,6 +362,13 @@ class Controller(QObject):
         self._window.status.begin()
         self._window.show_workspace()
         self._state.show_recording(recording.turns, sound, recording.duration_seconds)
+        self.personal.subject = str(recording.media or "")
+        self.correcting.begin()
+
+    def checkpoint(self) -> Path:
+        """Return the folder of the chosen model."""
+        chosen = self.settings.checkpoint
+        return Path(chosen) if chosen else embedded_checkpoint()
 
     # -- files --------------------------------------------------------------------------------
 
@@ -347,6 +394,8 @@ class Controller(QObject):
         if not state.isEmpty():
             self._store.save_layout("docks", state)
         self.listening.player.close()
+        self.personal.close()
+        self.correcting.close()
         if self._current is not None and self.running:
             self.stop()
             if not self._current.session.join(CLOSING_SECONDS):

@@ -213,6 +213,18 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
             ),
             "whisper",
         ),
+        "personal_unavailable": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The personal adapter {name} can't be used ({reason}). Going on without it.",
+            ),
+        ),
+        "correction_unreadable": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "Line {line} of {file} can't be read ({reason}); the others are used.",
+            ),
+        ),
         "no_speech": _entry(
             QT_TRANSLATE_NOOP("Messages", "No speech was found."),
         ),

@@ -39,6 +39,9 @@ class AppSettings:
     nobody ("source") or their voices ("voice").
     `processor` and `runtime` say what computes the results; `better_text` lets a text that was
     there at once be replaced by a more careful one; `pause` is a name of `PAUSES`.
+    `person` is whose personal adapter is meant, and `personal` whether it is used, for the speakers
+    named by `personal_speakers` (none: for everybody); `left_alone` lets turns that the user did
+    not correct count as right when something is learned.
     """
 
     interface_language: str = "system"
@@ -54,6 +57,10 @@ class AppSettings:
     runtime: str = "auto"
     better_text: bool = True
     pause: str = "short"
+    person: str = ""
+    personal: bool = False
+    personal_speakers: tuple[str, ...] = ()
+    left_alone: bool = True
     sessions_folder: str = ""
     last_folder: str = ""
     recent: tuple[str, ...] = ()
@@ -64,6 +71,9 @@ class AppSettings:
         others = tuple(entry for entry in self.recent if entry != name)
         return replace(self, recent=(name, *others)[:RECENT_FILES], last_folder=str(path.parent))
 
+
+SWITCHED_ELSEWHERE = ("person", "personal", "personal_speakers", "left_alone")
+"""Settings that have a window of their own."""
 
 _ALLOWED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

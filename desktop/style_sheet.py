@@ -31,6 +31,8 @@ def _menus(t: Theme) -> str:
     QMenuBar::item:selected {{ background: {t.hover}; }}
     QMenu {{ background: {t.card}; border: 1px solid {t.border}; padding: 4px; }}
     QMenu::item {{ padding: 5px 26px 5px 22px; border-radius: 4px; }}
+    QMenu#corrections::item {{ padding-left: 10px; }}
+    QMenu#corrections::icon {{ padding-left: 8px; }}
     QMenu::item:selected {{ background: {t.hover}; color: {t.text}; }}
     QMenu::item:disabled {{ color: {t.muted}; }}
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
@@ -64,6 +66,8 @@ def _buttons(t: Theme) -> str:
     QPushButton:default, QPushButton#primary {{ background: {t.accent}; color: {t.on_accent};
         border-color: {t.accent}; font-weight: 600; }}
     QPushButton#primary:disabled {{ color: {t.muted}; background: {t.sunken}; }}
+    QPushButton#small {{ padding: 2px 10px; }}
+    QPushButton#small:focus {{ padding: 1px 9px; }}
     QPushButton#record {{ color: {t.record}; font-weight: 600; border-color: {t.record}; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 6px; padding: 4px 8px;
         background: transparent; color: {t.text}; }}
@@ -92,6 +96,13 @@ def _lists(t: Theme) -> str:
     return f"""
     QTableView {{ background: transparent; border: 0; gridline-color: transparent;
         selection-background-color: transparent; outline: 0; }}
+    QTreeWidget {{ background: {t.sunken}; border: 1px solid {t.border}; border-radius: 6px;
+        outline: 0; }}
+    QTreeWidget:focus {{ border: 2px solid {t.accent}; }}
+    QTreeWidget::item {{ padding: 3px 4px; }}
+    QTreeWidget::item:selected {{ background: {t.hover}; color: {t.text}; }}
+    QHeaderView::section {{ background: {t.sunken}; color: {t.muted}; border: 0; padding: 4px 6px;
+        border-bottom: 1px solid {t.border}; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
     QScrollBar::handle:vertical {{ background: {t.border}; border-radius: 3px; min-height: 28px; }}
     QScrollBar::handle:vertical:hover {{ background: {t.muted}; }}
@@ -135,6 +146,10 @@ def _banners(t: Theme) -> str:
     QTabWidget::pane {{ border: 0; border-top: 1px solid {t.border}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QFrame#banner {{ border: 1px solid {t.border}; border-radius: 8px; }}
+    QFrame#outcome[severity="info"], QFrame#outcome[severity="warning"] {{
+        border: 1px solid {t.border}; border-radius: 8px; }}
+    QFrame#outcome[severity="info"] {{ background: {t.info}; }}
+    QFrame#outcome[severity="warning"] {{ background: {t.warning}; }}
     QFrame#banner[severity="info"] {{ background: {t.info}; }}
     QFrame#banner[severity="warning"] {{ background: {t.warning}; }}
     QFrame#banner[severity="error"] {{ background: {t.error}; }}

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from core.labels import EMOTIONS
 from core.pipeline.events import AudioHeard, SessionState, TurnUpdated
 from core.types import SAMPLE_RATE, ContextInfo, Message, Turn, TurnStatus
+from desktop.item_models.corrected import CorrectedTurns
 from desktop.item_models.emotion_timeline import EmotionTimeline
 from desktop.item_models.readings import Reading
 from desktop.item_models.sound_history import SoundHistory
@@ -44,10 +45,15 @@ class ViewState(QObject):
     reading_changed = Signal(object)
     play_asked = Signal(object)
     """A turn that was clicked: to be heard, unless somebody is being recorded."""
+    correction_asked = Signal(object, object)
+    """A turn of which the user wants to say what it was, and where on the screen to ask."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.turns = TurnModel(self)
+        self.corrected = CorrectedTurns(self)
+        self.correctable: Callable[[Turn], bool] = lambda _: False
+        """Tells whether the user may say of a turn what it was; the controller knows."""
+        self.turns = TurnModel(self, self.corrected)
         self.sound = SoundHistory()
         self.timeline = EmotionTimeline()
         self.time = TimeView(self)
@@ -90,6 +96,7 @@ class ViewState(QObject):
         self._speakers.clear()
         self._of_nobody.clear()
         self._newest_speaker = (-1, "")
+        self.corrected.begin()
         self.timeline.clear()
         self.sound.clear()
         self.steady.clear()

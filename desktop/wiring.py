@@ -17,6 +17,7 @@ def connect(controller: Controller, window: MainWindow, state: ViewState) -> Non
     """Connect everything that can be clicked, typed or dropped."""
     _connect_bars(controller, window)
     _connect_window(controller, window)
+    _connect_personal(controller, window, state)
     _connect_actions(controller, window, state)
 
 
@@ -57,6 +58,16 @@ def _connect_window(controller: Controller, window: MainWindow) -> None:
     trouble.settings_wanted.connect(lambda: controller.dialogs.open_settings())
 
 
+def _connect_personal(controller: Controller, window: MainWindow, state: ViewState) -> None:
+    personal, dialogs, status = controller.personal, controller.dialogs, window.status
+    personal.dialog_wanted.connect(dialogs.show_personal)
+    controller.correcting.adapter_wanted.connect(dialogs.show_personal)
+    status.personal.switched.connect(personal.toggle)
+    status.personal.dialog_wanted.connect(dialogs.show_personal)
+    dialogs.can_judge_again = lambda: not state.live and Path(personal.subject).is_file()
+    dialogs.judge_again = lambda: controller.open_recording(Path(personal.subject))
+
+
 def _connect_actions(controller: Controller, window: MainWindow, state: ViewState) -> None:
     slots: dict[str, Callable[[], object]] = {
         "record": controller.toggle_record,
@@ -80,6 +91,9 @@ def _connect_actions(controller: Controller, window: MainWindow, state: ViewStat
         "limits": controller.dialogs.show_limits,
         "whisper": controller.dialogs.get_whisper,
         "model": controller.dialogs.show_model,
+        "correct": controller.correcting.ask_about_shown,
+        "personal": controller.dialogs.show_personal,
+        "personal_on": controller.personal.toggle,
         "log": controller.trouble.open_log_folder,
         "about": controller.dialogs.show_about,
     }

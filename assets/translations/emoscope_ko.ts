@@ -106,6 +106,18 @@
         <source>Turns with or without context</source>
         <translation>발화를 맥락과 함께/없이 보기</translation>
     </message>
+    <message>
+        <source>Say how a turn sounded…</source>
+        <translation>발화가 어떻게 들렸는지 알려 주기…</translation>
+    </message>
+    <message>
+        <source>Personal adapter…</source>
+        <translation>개인 어댑터…</translation>
+    </message>
+    <message>
+        <source>Use the personal adapter</source>
+        <translation>개인 어댑터 사용</translation>
+    </message>
 </context>
 <context>
     <name>AffectPanel</name>
@@ -283,6 +295,79 @@
     <message>
         <source>Folder of a dialogue model</source>
         <translation>대화 모델 폴더</translation>
+    </message>
+</context>
+<context>
+    <name>Correcting</name>
+    <message>
+        <source>me</source>
+        <translation>나</translation>
+    </message>
+    <message>
+        <source>Whose voice is it?</source>
+        <translation>누구의 목소리인가요?</translation>
+    </message>
+    <message>
+        <source>Name of the person, for you alone:</source>
+        <translation>사람 이름(나만 봅니다):</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionMenu</name>
+    <message>
+        <source>Take back what I said</source>
+        <translation>내가 알려 준 것 되돌리기</translation>
+    </message>
+    <message>
+        <source>Personal adapter…</source>
+        <translation>개인 어댑터…</translation>
+    </message>
+    <message>
+        <source>How did “{text}” sound?</source>
+        <translation>“{text}”, 어떻게 들렸나요?</translation>
+    </message>
+    <message>
+        <source>How did it sound?</source>
+        <translation>어떻게 들렸나요?</translation>
+    </message>
+    <message>
+        <source>&amp;0  Right as it is: {emotion}</source>
+        <translation>&amp;0  그대로 맞음: {emotion}</translation>
+    </message>
+    <message>
+        <source>Whose voice: {person}</source>
+        <translation>목소리의 주인: {person}</translation>
+    </message>
+    <message>
+        <source>Somebody else…</source>
+        <translation>다른 사람…</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionRow</name>
+    <message>
+        <source>Was that right?</source>
+        <translation>맞았나요?</translation>
+    </message>
+    <message>
+        <source>Say what it was…</source>
+        <translation>알려 주기…</translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation>바꾸기…</translation>
+    </message>
+    <message>
+        <source>Your word is kept beside the model&apos;s (Ctrl+L)</source>
+        <translation>알려 준 것은 모델의 판단 옆에 따로 남습니다(Ctrl+L)</translation>
+    </message>
+    <message>
+        <source>You say: right, {emotion} ({person})</source>
+        <translation>내 판단: 맞음, {emotion} ({person})</translation>
+    </message>
+    <message>
+        <source>You say: {emotion} ({person})</source>
+        <translation>내 판단: {emotion} ({person})</translation>
     </message>
 </context>
 <context>
@@ -727,6 +812,96 @@
     </message>
 </context>
 <context>
+    <name>KeptCorrections</name>
+    <message>
+        <source>Remove the chosen ones</source>
+        <translation>선택한 것 삭제</translation>
+    </message>
+    <message>
+        <source>Open the folder</source>
+        <translation>폴더 열기</translation>
+    </message>
+    <message>
+        <source>Remove everything</source>
+        <translation>모두 삭제</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>그대로 두기</translation>
+    </message>
+    <message>
+        <source>Remove everything of “{name}”…</source>
+        <translation>“{name}”의 모든 것 삭제…</translation>
+    </message>
+    <message>
+        <source>What you said</source>
+        <translation>알려 준 것</translation>
+    </message>
+    <message>
+        <source>You say</source>
+        <translation>내 판단</translation>
+    </message>
+    <message>
+        <source>The model said</source>
+        <translation>모델의 판단</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>글</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>시각</translation>
+    </message>
+    <message>
+        <source>Turns you spoke about</source>
+        <translation>알려 준 발화</translation>
+    </message>
+    <message>
+        <source>not sure</source>
+        <translation>확실하지 않음</translation>
+    </message>
+    <message>
+        <source>(no text)</source>
+        <translation>(글 없음)</translation>
+    </message>
+    <message>
+        <source>{emotion} (left alone)</source>
+        <translation>{emotion} (그냥 지나감)</translation>
+    </message>
+    <message>
+        <source>Remove all sound of “{name}”, and what was learned from it?</source>
+        <translation>“{name}”의 소리와 거기서 배운 것을 모두 삭제할까요?</translation>
+    </message>
+</context>
+<context>
+    <name>Learning</name>
+    <message>
+        <source>Adapt</source>
+        <translation>맞추기</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>취소</translation>
+    </message>
+    <message>
+        <source>Learn from it, for the model {model}</source>
+        <translation>배우기, 모델 {model}</translation>
+    </message>
+    <message>
+        <source>Turns I passed without a word were right (up to the last one I spoke about; they weigh less)</source>
+        <translation>말없이 지나간 발화는 맞은 것으로 봅니다(마지막으로 알려 준 발화까지, 비중은 작게)</translation>
+    </message>
+    <message>
+        <source>{text}: {count}</source>
+        <translation>{text}: {count}개</translation>
+    </message>
+    <message>
+        <source>How far learning is</source>
+        <translation>배우기 진행률</translation>
+    </message>
+</context>
+<context>
     <name>LevelMeter</name>
     <message>
         <source>no sound</source>
@@ -1107,6 +1282,14 @@
         <source>The dialogue model was trained on features of {needed}, and the turns are judged by {used}: going on without context.</source>
         <translation>이 대화 모델은 {needed} 모델의 특징으로 학습했는데 지금은 {used} 모델이 발화를 판단합니다. 맥락 없이 계속합니다.</translation>
     </message>
+    <message>
+        <source>The personal adapter {name} can&apos;t be used ({reason}). Going on without it.</source>
+        <translation>개인 어댑터 {name}을(를) 쓸 수 없습니다({reason}). 어댑터 없이 계속합니다.</translation>
+    </message>
+    <message>
+        <source>Line {line} of {file} can&apos;t be read ({reason}); the others are used.</source>
+        <translation>{file}의 {line}번째 줄을 읽을 수 없습니다({reason}). 나머지는 사용합니다.</translation>
+    </message>
 </context>
 <context>
     <name>ModelDialog</name>
@@ -1213,6 +1396,14 @@
     <message>
         <source>{figure}, always the commonest class: {guess}</source>
         <translation>{figure}, 항상 가장 흔한 감정만 고르면 {guess}</translation>
+    </message>
+    <message>
+        <source>Adapter of</source>
+        <translation>다음 모델의 어댑터</translation>
+    </message>
+    <message>
+        <source>{name} (sha256 {digest}…), which has to be on this computer too</source>
+        <translation>{name} (sha256 {digest}…). 이 모델도 이 컴퓨터에 있어야 합니다</translation>
     </message>
 </context>
 <context>
@@ -1343,6 +1534,134 @@
     <message>
         <source>from {modalities}</source>
         <translation>{modalities} 기준</translation>
+    </message>
+</context>
+<context>
+    <name>Personal</name>
+    <message>
+        <source>Personal adapter…</source>
+        <translation>개인 어댑터…</translation>
+    </message>
+</context>
+<context>
+    <name>PersonalButton</name>
+    <message>
+        <source>learning… {share}</source>
+        <translation>배우는 중… {share}</translation>
+    </message>
+    <message>
+        <source>Learning from corrections of “{name}”</source>
+        <translation>“{name}”에 대해 알려 준 것을 배우는 중</translation>
+    </message>
+    <message>
+        <source>● personal: {name}</source>
+        <translation>● 개인 어댑터: {name}</translation>
+    </message>
+    <message>
+        <source>○ personal: off</source>
+        <translation>○ 개인 어댑터: 꺼짐</translation>
+    </message>
+    <message>
+        <source>Click to switch it off.</source>
+        <translation>누르면 꺼집니다.</translation>
+    </message>
+    <message>
+        <source>Click to use it.</source>
+        <translation>누르면 사용합니다.</translation>
+    </message>
+    <message>
+        <source>Personal adapter</source>
+        <translation>개인 어댑터</translation>
+    </message>
+</context>
+<context>
+    <name>PersonalDialog</name>
+    <message>
+        <source>Close</source>
+        <translation>닫기</translation>
+    </message>
+    <message>
+        <source>Personal adapter</source>
+        <translation>개인 어댑터</translation>
+    </message>
+    <message>
+        <source>Whose voice:</source>
+        <translation>목소리의 주인:</translation>
+    </message>
+    <message>
+        <source>Whose voice</source>
+        <translation>목소리의 주인</translation>
+    </message>
+    <message>
+        <source>People differ in how they sound. Say of some turns of one person how they sounded (Ctrl+L, or the right mouse button in the transcript), and the model can learn to hear that person a little better.</source>
+        <translation>사람마다 목소리에 감정이 드러나는 방식이 다릅니다. 한 사람의 발화 몇 개가 어떻게 들렸는지 알려 주면(Ctrl+L, 또는 대화록에서 마우스 오른쪽 단추) 모델이 그 사람을 조금 더 잘 듣도록 배울 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>Nothing of this leaves this computer. The model itself and your recordings are never changed. What is learned is how you name what you hear: it is not the truth about a person, and still only an expression.</source>
+        <translation>이 모든 것은 이 컴퓨터를 떠나지 않습니다. 원래 모델과 녹음은 바뀌지 않습니다. 배우는 것은 들리는 것에 붙인 이름일 뿐, 그 사람에 대한 사실이 아니며 여전히 겉으로 드러난 표현입니다.</translation>
+    </message>
+</context>
+<context>
+    <name>PersonalWords</name>
+    <message>
+        <source>There are too few corrections of “{person}” to learn from: {missing} more are needed.</source>
+        <translation>“{person}”에 대해 알려 준 것이 배우기에 너무 적습니다. {missing}개가 더 필요합니다.</translation>
+    </message>
+    <message>
+        <source>All corrections of “{person}” name the same emotion: nothing can be told apart by them.</source>
+        <translation>“{person}”에 대해 알려 준 감정이 모두 같아서 구별할 것을 배울 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>Nearly all that was said about “{person}” is that the model was wrong. Also mark turns that are right as they are: else what is right now would be lost.</source>
+        <translation>“{person}”에 대해 알려 준 것이 거의 모두 모델이 틀린 발화입니다. 맞은 발화도 알려 주세요. 그러지 않으면 지금 맞는 것을 잃게 됩니다.</translation>
+    </message>
+    <message>
+        <source>Cancelled. Nothing was changed.</source>
+        <translation>취소했습니다. 바뀐 것은 없습니다.</translation>
+    </message>
+    <message>
+        <source>{count} corrections could not be used: their sound is gone, or the model does not know the emotion.</source>
+        <translation>{count}개는 쓸 수 없었습니다. 소리가 없어졌거나 모델이 모르는 감정입니다.</translation>
+    </message>
+    <message>
+        <source>On {count} corrections that it had not seen: right in {before} before, {after} with it (difference {low} to {high} points).</source>
+        <translation>배울 때 보지 않은 {count}개에서 맞힌 비율: 전 {before}, 후 {after}(차이 {low}점에서 {high}점).</translation>
+    </message>
+    <message>
+        <source>What was learned of “{person}” is not used.</source>
+        <translation>“{person}”에 대해 배운 것을 쓰지 않습니다.</translation>
+    </message>
+    <message>
+        <source>What was learned of “{person}” is used for {speakers}.</source>
+        <translation>“{person}”에 대해 배운 것을 {speakers}에게 씁니다.</translation>
+    </message>
+    <message>
+        <source>What was learned of “{person}” is used for everybody who speaks.</source>
+        <translation>“{person}”에 대해 배운 것을 말하는 모든 사람에게 씁니다.</translation>
+    </message>
+    <message>
+        <source>Nothing yet.</source>
+        <translation>아직 없습니다.</translation>
+    </message>
+    <message>
+        <source>{said} turns you spoke about ({confirmed} right as they are), {passed} left alone; {length} of sound, {size}.</source>
+        <translation>알려 준 발화 {said}개(그중 {confirmed}개는 그대로 맞음), 지나간 발화 {passed}개. 소리 {length}, {size}.</translation>
+    </message>
+    <message>
+        <source>{missing} more are needed before anything can be learned; some tens are better. Mark turns that are right, too.</source>
+        <translation>배우려면 {missing}개가 더 필요하고, 수십 개면 더 좋습니다. 맞은 발화도 알려 주세요.</translation>
+    </message>
+    <message>
+        <source>Enough to try. What is learned is judged on corrections held back, and kept only if it helps. It takes seconds to a few minutes; you can go on working.</source>
+        <translation>해 볼 만큼 모였습니다. 배운 것은 따로 남겨 둔 것으로 평가하고, 도움이 될 때만 보관합니다. 몇 초에서 몇 분이 걸리며 그동안 계속 쓸 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>With the voice of “{person}” it did better on turns held back, and it is kept.</source>
+        <translation>따로 남겨 둔 “{person}”의 발화에서 더 잘 맞혀서 보관했습니다.</translation>
+    </message>
+    <message>
+        <source>It is not clear that it helps with the voice of “{person}”, so it is not kept. More corrections may change that.</source>
+        <translation>“{person}”의 목소리에 도움이 되는지 분명하지 않아 보관하지 않았습니다. 더 많이 알려 주면 달라질 수 있습니다.</translation>
     </message>
 </context>
 <context>
@@ -1686,6 +2005,10 @@
         <source>● saved {seconds} s ago</source>
         <translation>● {seconds}초 전 저장됨</translation>
     </message>
+    <message>
+        <source>Personal adapter</source>
+        <translation>개인 어댑터</translation>
+    </message>
 </context>
 <context>
     <name>TranscriptPanel</name>
@@ -1820,6 +2143,33 @@
     <message>
         <source>seen later: {emotion}</source>
         <translation>나중에 보면: {emotion}</translation>
+    </message>
+    <message>
+        <source>you say: {emotion}</source>
+        <translation>내 판단: {emotion}</translation>
+    </message>
+</context>
+<context>
+    <name>Use</name>
+    <message>
+        <source>For the voice of:</source>
+        <translation>적용할 목소리:</translation>
+    </message>
+    <message>
+        <source>Judge this recording again</source>
+        <translation>이 녹음 다시 판단하기</translation>
+    </message>
+    <message>
+        <source>Use what was learned of “{name}”, from the next utterance on</source>
+        <translation>다음 발화부터 “{name}”에 대해 배운 것 사용</translation>
+    </message>
+    <message>
+        <source>Nothing has been learned for this model yet.</source>
+        <translation>이 모델로는 아직 배운 것이 없습니다.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>사용하기</translation>
     </message>
 </context>
 <context>
@@ -1989,6 +2339,10 @@
     <message>
         <source>How much the dialogue model drew on each turn, this one at the right. It is not a proof of why it decided.</source>
         <translation>대화 모델이 각 발화를 얼마나 참고했는지 보여 줍니다. 오른쪽 끝이 이 발화이며, 결정의 이유를 증명하지는 않습니다.</translation>
+    </message>
+    <message>
+        <source>with what was learned of “{name}”</source>
+        <translation>“{name}”에 대해 배운 것 적용</translation>
     </message>
 </context>
 <context>

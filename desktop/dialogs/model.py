@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.models.adapters.reference import BaseReference
 from core.models.summary import CheckpointSummary, Figure
 from desktop import messages, names
 from desktop.bridge import EventBridge
@@ -160,6 +161,8 @@ class ModelDialog(QDialog):
         self._name.setText(
             self.tr("{name}, version {version}").format(name=info.name, version=info.version)
         )
+        if info.base is not None:
+            self._add(self.tr("Adapter of"), self._base(info.base))
         self._add(self.tr("Takes"), self._takes(found))
         self._add(self.tr("Emotions"), self._gives(found))
         self._add(self.tr("Arousal and valence"), self._affect(found))
@@ -169,6 +172,11 @@ class ModelDialog(QDialog):
         self._add(self.tr("Folder"), str(folder))
         self._use.setEnabled(True)
         self._use.setFocus()
+
+    def _base(self, base: BaseReference) -> str:
+        return self.tr("{name} (sha256 {digest}…), which has to be on this computer too").format(
+            name=base.name, digest=base.digest[:12]
+        )
 
     def _takes(self, found: CheckpointSummary) -> str:
         specification = found.info.specification

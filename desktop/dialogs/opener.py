@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog
 
 from desktop.bridge import EventBridge
 from desktop.main_window import MainWindow
-from desktop.settings import AppSettings
+from desktop.settings import SWITCHED_ELSEWHERE, AppSettings
+
+if TYPE_CHECKING:
+    from desktop.personal import Personal
 
 
 class DialogOpener(QObject):
@@ -29,6 +33,9 @@ class DialogOpener(QObject):
         self._bridge = bridge
         self._settings = settings
         self._change = change
+        self.personal: Personal | None = None
+        self.can_judge_again: Callable[[], bool] = lambda: False
+        self.judge_again: Callable[[], object] = lambda: None
 
     def open_settings(self, page: str = "") -> None:
         """Show the settings, on a page of theirs; what is chosen there is kept."""
@@ -41,7 +48,10 @@ class DialogOpener(QObject):
         self._show(dialog)
 
     def _take_settings(self, settings: AppSettings) -> None:
-        self._change(**asdict(settings))
+        chosen = asdict(settings)
+        for name in SWITCHED_ELSEWHERE:  # and perhaps while the dialog was open
+            del chosen[name]
+        self._change(**chosen)
 
     def get_whisper(self, model: str = "") -> None:
         """Offer recognition models for download; `model` first, if it is named."""
@@ -61,6 +71,22 @@ class DialogOpener(QObject):
         shown = folder or (Path(chosen) if chosen else embedded_checkpoint())
         dialog = ModelDialog(self._bridge, shown, embedded_checkpoint(), self._window)
         dialog.chosen.connect(lambda name: self._change(checkpoint=name))
+        self._show(dialog)
+
+    def show_personal(self) -> None:
+        """Show what was said of turns, what is learned from it, and whether it is used."""
+        from desktop.dialogs.personal import PersonalDialog
+
+        open_one = self._window.findChild(PersonalDialog)
+        if open_one is not None:
+            open_one.raise_()
+            open_one.activateWindow()
+            return
+        assert self.personal is not None
+        dialog = PersonalDialog(
+            self.personal, self._window.state, self.can_judge_again, self._window
+        )
+        dialog.again_wanted.connect(lambda: self.judge_again())
         self._show(dialog)
 
     def show_limits(self) -> None:

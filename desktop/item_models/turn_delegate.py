@@ -29,9 +29,11 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.types import SAMPLE_RATE, Turn, TurnStatus
 from desktop import names
+from desktop.item_models.corrected import CorrectedTurns
 from desktop.item_models.readings import changed_by_context
 from desktop.item_models.replaced_words import Span
 from desktop.item_models.turns import TurnRole, turn_text
+from desktop.plots.person_mark import FIGURE, draw_person, draw_said
 from desktop.plots.plot import draw_chips
 from desktop.theme import LIGHT, UNSURE, Theme
 
@@ -57,6 +59,9 @@ class _Columns:
     text: int
     text_width: int
     emotion: int
+    context: int
+    said: int
+    end: int
 
 
 class TurnDelegate(QStyledItemDelegate):
@@ -73,6 +78,8 @@ class TurnDelegate(QStyledItemDelegate):
         """Pixels of the widest emotion with its number, as `measure_emotions` found."""
         self.in_context = False
         """Keep room at the right for an emotion that context changes."""
+        self.corrected = CorrectedTurns(self)
+        """What a person said; there is room for it as soon as there is anything."""
         self._word_width = 0
 
     def measure_emotions(self, labels: Sequence[str], font: QFont, exclusive: bool) -> bool:
@@ -122,8 +129,9 @@ class TurnDelegate(QStyledItemDelegate):
         painter.drawText(line.adjusted(columns.time, 0, columns.speaker - _GAP, 0), 0x82, time)
         self._speaker(painter, line, columns, turn, font)
         self._text(painter, rect, columns, turn, font)
-        self._emotion(painter, rect, line, columns, turn, font)
-        self._context(painter, rect, line, turn)
+        self._emotion(painter, line, columns, turn, font)
+        self._context(painter, line, columns, turn)
+        self._said(painter, line, columns, turn)
         painter.restore()
 
     def _background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
@@ -161,7 +169,6 @@ class TurnDelegate(QStyledItemDelegate):
     def _emotion(
         self,
         painter: QPainter,
-        rect: QRect,
         line: QRect,
         columns: _Columns,
         turn: Turn,
@@ -171,9 +178,7 @@ class TurnDelegate(QStyledItemDelegate):
             painter.setFont(font)
             painter.setPen(QColor(self.theme.muted))
             mark = "–" if turn.status is TurnStatus.FINAL else "…"
-            painter.drawText(
-                line.adjusted(columns.emotion + 12, 0, rect.width() - 8, 0), 0x80, mark
-            )
+            painter.drawText(line.adjusted(columns.emotion + 12, 0, columns.end - 8, 0), 0x80, mark)
             return
         result = turn.emotion
         partial = turn.status is TurnStatus.PARTIAL
@@ -187,8 +192,7 @@ class TurnDelegate(QStyledItemDelegate):
         painter.setFont(shown)
         quiet = partial or not result.given
         painter.setPen(QColor(self.theme.muted if quiet else self.theme.text))
-        room = self._context_room(rect.width())
-        box = line.adjusted(columns.emotion + 13, 0, rect.width() - 8 - room, 0)
+        box = line.adjusted(columns.emotion + 13, 0, columns.context - 8, 0)
         number = " ?" if result.uncertain else "  "
         if len(result.given) == 1:
             number = names.probability(result.confidence) + number
@@ -198,14 +202,14 @@ class TurnDelegate(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, words)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)
 
-    def _context(self, painter: QPainter, rect: QRect, line: QRect, turn: Turn) -> None:
+    def _context(self, painter: QPainter, line: QRect, columns: _Columns, turn: Turn) -> None:
         """Mark a turn that sounds different among the others; its own emotion stays."""
         label = changed_by_context(turn)
-        room = self._context_room(rect.width())
+        room = columns.said - columns.context
         if label is None or not room or turn.context is None:
             return
         doubt = turn.context.uncertain
-        left = rect.right() - 2 - room
+        left = columns.context - 3
         middle = line.top() + line.height() / 2
         painter.setPen(QPen(QColor(self.theme.muted), 1.3))
         tip = QPointF(left + 9, middle)
@@ -218,9 +222,31 @@ class TurnDelegate(QStyledItemDelegate):
         word = names.unsure(names.emotion(label) if room > MARK_WIDTH else "", doubt)
         gap = 5 if room > MARK_WIDTH else 2
         painter.setPen(QColor(self.theme.muted))
-        box = QRectF(spot.right() + gap, line.top(), rect.right() - spot.right(), line.height())
+        box = QRectF(spot.right() + gap, line.top(), columns.said - spot.right(), line.height())
         side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(box, side, word)
+
+    def _said(self, painter: QPainter, line: QRect, columns: _Columns, turn: Turn) -> None:
+        """Mark what a person says of a turn; what the model said stays beside it."""
+        said = self.corrected.of(turn)
+        if said is None:
+            return
+        box = QRectF(columns.said, line.top(), columns.end - columns.said, line.height())
+        top = box.center().y() - FIGURE / 2
+        draw_person(painter, QRectF(box.left() + 2, top, FIGURE - 1, FIGURE), self.theme)
+        spot = QRectF(box.left() + FIGURE + 6, top, FIGURE, FIGURE)
+        draw_said(painter, spot, self.theme, said.label, said.confirms)
+        if box.width() > MARK_WIDTH and not said.confirms:
+            painter.setPen(QColor(self.theme.text))
+            side = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            word = QRectF(spot.right() + 5, box.top(), box.right() - spot.right(), box.height())
+            painter.drawText(word, side, names.emotion(said.label))
+
+    def _said_room(self, width: int) -> int:
+        """Return the pixels for what a person says, with its word in a wide list."""
+        if not len(self.corrected):
+            return 0
+        return MARK_WIDTH + (self._word_width + 5 if width >= WIDE else 0)
 
     def _context_room(self, width: int) -> int:
         """Return the pixels for an emotion that context changes, with its word in a wide list."""
@@ -235,8 +261,12 @@ class TurnDelegate(QStyledItemDelegate):
         text = speaker + (self.speaker_width + _GAP if self.speaker_width else 0)
         one = metrics.horizontalAdvance("surprise  0.00 ?")
         wanted = max(one, min(self.emotion_width, round(_MOST_FOR_EMOTIONS * width)))
-        emotion = max(text + 60, width - wanted - 34 - self._context_room(width))
-        return _Columns(time, speaker, text, max(40, emotion - text - 14), emotion)
+        said = width - self._said_room(width)
+        context = said - self._context_room(width)
+        emotion = max(text + 60, context - wanted - 34)
+        return _Columns(
+            time, speaker, text, max(40, emotion - text - 14), emotion, context, said, width
+        )
 
     def _layout(self, turn: Turn, font: QFont, width: int) -> QTextLayout:
         stable, tentative, calm = self._parts(turn)

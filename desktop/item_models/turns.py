@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 
 from core.types import SAMPLE_RATE, ContextResult, EmotionResult, Turn, TurnStatus
 from desktop import names
+from desktop.item_models.corrected import CorrectedTurns
 from desktop.item_models.readings import changed_by_context, seen_later
 
 TurnRole = Qt.ItemDataRole.UserRole + 1
@@ -36,8 +37,11 @@ class TurnModel(QAbstractTableModel):
     text_replaced = Signal(object, object)
     """A complete turn, and the same one with another text: the one before, the one now."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, corrected: CorrectedTurns | None = None
+    ) -> None:
         super().__init__(parent)
+        self._corrected = corrected
         self._turns: list[Turn] = []
         self._starts: list[tuple[int, int]] = []
         self._places: dict[int, tuple[int, int]] = {}
@@ -63,8 +67,16 @@ class TurnModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return turn_text(turn)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return describe(turn)
+            return ", ".join(filter(None, (describe(turn), self._said_of(turn))))
         return None
+
+    def _said_of(self, turn: Turn) -> str:
+        """Return what a person said of a turn, "" where nobody did."""
+        said = self._corrected.of(turn) if self._corrected is not None else None
+        if said is None:
+            return ""
+        text = QCoreApplication.translate("Turns", "you say: {emotion}")
+        return text.format(emotion=names.emotion(said.label))
 
     def update(self, turn: Turn) -> int:
         """Insert or replace a turn and return its row; a final turn never goes back."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from core.types import Turn
 from desktop.theme import Theme
 from desktop.view_state import ViewState
 
@@ -94,6 +95,15 @@ class AsksForSettings(Protocol):
     """A panel that offers to change the settings (signal without arguments)."""
 
     settings_asked: Any
+
+
+@runtime_checkable
+class PlacesTurns(Protocol):
+    """A panel that shows turns at places of their own."""
+
+    def place_of(self, turn: Turn) -> QPoint | None:
+        """Return where on the screen a turn ends; None out of sight."""
+        ...
 
 
 @runtime_checkable

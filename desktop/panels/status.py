@@ -12,6 +12,7 @@ from core.types import SAMPLE_RATE, ModelInfo
 from desktop import engine_words, names
 from desktop.panels.engine import EngineButton, Fact
 from desktop.panels.keeping_up import DelayLabel, EffortLabel
+from desktop.panels.personal_button import PersonalButton
 from desktop.view_state import ViewState
 
 PATIENCE = 3.0
@@ -31,6 +32,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self.engine = EngineButton(self.facts, self)
         self._model = QLabel(self)
+        self.personal = PersonalButton(self)
         self.delay = DelayLabel(state, self)
         self.effort = EffortLabel(state, self)
         self._text = QLabel(self)
@@ -116,6 +118,7 @@ class StatusLine(QStatusBar):
                 (engine_words.encoder(entry.modality), engine_words.runtime(entry))
                 for entry in info.runtimes
             ]
+        found.append((self.tr("Personal adapter"), self.personal.explanation()))
         found.append((self.tr("Recognition"), self._transcriber or self._text.text()))
         if self.delay.text() and not self.delay.isHidden():
             found.append((self.tr("Delay"), self.delay.text()))
@@ -144,7 +147,15 @@ class StatusLine(QStatusBar):
         self._get.clicked.connect(self.whisper_wanted)
         self._get.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.engine.settings_wanted.connect(self.settings_wanted)
-        shown = (self.engine, self._model, self.delay, self.effort, self._text, self._get)
+        shown = (
+            self.engine,
+            self._model,
+            self.personal,
+            self.delay,
+            self.effort,
+            self._text,
+            self._get,
+        )
         for widget in shown:
             self.addWidget(widget)
         self.addPermanentWidget(self._progress)

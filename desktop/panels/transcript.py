@@ -7,6 +7,7 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
+    QPoint,
     Qt,
 )
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -38,6 +39,7 @@ class TranscriptPanel(Panel):
         super().__init__(state, parent)
         self.view = TranscriptView(self)
         self._delegate = TurnDelegate(self)
+        self._delegate.corrected = state.corrected
         self._empty = QLabel(self)
         self._find = QFrame(self)
         self._needle = QLineEdit(self._find)
@@ -45,6 +47,7 @@ class TranscriptPanel(Panel):
         self._next = QToolButton(self._find)
         self._close = QToolButton(self._find)
         self._selecting = False
+        self._corrections_fit = False
         self._held: Place | None = None
         self.fresh = FreshWords(self)
         self._delegate.marks = self.fresh.spans
@@ -66,6 +69,8 @@ class TranscriptPanel(Panel):
         state.selection_changed.connect(self._select)
         state.state_changed.connect(self._show_empty)
         state.context_changed.connect(self._fit_context)
+        state.corrected.changed.connect(self._fit_corrections)
+        self.view.customContextMenuRequested.connect(self._ask_at)
         self.setFocusProxy(self.view)
         self.set_theme(state.theme)
         self.retranslate()
@@ -156,6 +161,31 @@ class TranscriptPanel(Panel):
             self._delegate.in_context = expected or kept
             self._measure_all()
             self.view.viewport().update()
+
+    def _fit_corrections(self) -> None:
+        """Make room for what people say of turns as soon as there is anything."""
+        any_said = len(self.state.corrected) > 0
+        if any_said != self._corrections_fit:
+            self._corrections_fit = any_said
+            self._measure_all()
+        self.view.viewport().update()
+
+    def place_of(self, turn: Turn) -> QPoint | None:
+        """Return where on the screen a turn ends, below its emotion; None out of sight."""
+        row = self.state.turns.row_of(turn.index)
+        if row is None or not self.seen:
+            return None
+        rect = self.view.visualRect(self.state.turns.index(row, 0))
+        if not self.view.viewport().rect().intersects(rect):
+            return None
+        return self.view.viewport().mapToGlobal(QPoint(rect.right() - 260, rect.bottom()))
+
+    def _ask_at(self, place: QPoint) -> None:
+        """Ask what a turn was, as by the right button or the menu key."""
+        turn = self.state.turns.turn(self.view.rowAt(place.y()))
+        if turn is not None:
+            self.state.select(turn)
+            self.state.correction_asked.emit(turn, self.view.viewport().mapToGlobal(place))
 
     def _remember_place(self, *_: object) -> None:
         """Rows come or go in a moment: what is read then is known only now."""

@@ -26,6 +26,7 @@ class TranscriptView(QTableView):
         self.setTabKeyNavigation(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMouseTracking(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.verticalHeader().hide()
         self.horizontalHeader().hide()
         self.verticalHeader().setMinimumSectionSize(10)

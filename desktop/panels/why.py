@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from core.types import (
@@ -20,6 +21,7 @@ from desktop import messages, names
 from desktop.item_models.dialogue import turn_map
 from desktop.item_models.turns import turn_text
 from desktop.panels.choice_box import ChoiceBox
+from desktop.panels.correction_row import CorrectionRow
 from desktop.panels.panel import Panel
 from desktop.plots.attention_plot import AttentionPlot
 from desktop.plots.share_bar import ShareBars, ShareRow, emotion_parts
@@ -81,6 +83,9 @@ _NAMED: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Name and meaning of maps that are not just any of their kind."""
 
+ROOM_FOR_MEANING = 260
+"""Pixels of height below which the sentence about the picture gives way to the picture."""
+
 _ORDER = tuple(_MAP_NAMES)
 
 
@@ -93,6 +98,7 @@ class WhyPanel(Panel):
     def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
         super().__init__(state, parent)
         self._head = QLabel(self)
+        self.correction = CorrectionRow(state, self)
         self._views = ShareBars(self)
         self._choice = ChoiceBox(self)
         self._plot = AttentionPlot(self)
@@ -126,6 +132,7 @@ class WhyPanel(Panel):
         """Use other colours."""
         self._views.set_theme(theme)
         self._plot.set_theme(theme)
+        self.correction.set_theme(theme)
         self._refresh()
 
     def _build(self) -> None:
@@ -143,10 +150,21 @@ class WhyPanel(Panel):
         row.addWidget(self._head, 1)
         row.addWidget(self._choice, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
+        self.body.addWidget(self.correction)
         self.body.addWidget(self._views)
         self.body.addWidget(self._plot, 1)
         self.body.addWidget(self._meaning)
         self.body.addWidget(self._empty, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave what the picture means to its tooltip where there is hardly room for it."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = not self._plot.isHidden() and self.height() >= ROOM_FOR_MEANING
+        self._meaning.setVisible(shown)
+        self._plot.setToolTip("" if shown else self._meaning.text())
 
     def _follow(self, turn: Turn) -> None:
         shown = self.state.evidence_turn()
@@ -159,6 +177,7 @@ class WhyPanel(Panel):
         for widget in (self._head, self._views, self._plot, self._meaning):
             widget.setVisible(result is not None)
         self._empty.setVisible(result is None)
+        self.correction.show_turn(turn)
         if turn is None or result is None:
             self._choice.hide()
             self._empty.setText(self._why_nothing(turn))
@@ -172,6 +191,7 @@ class WhyPanel(Panel):
         maps += [among_turns] if among_turns is not None else []
         self._maps = tuple(sorted(maps, key=lambda entry: _ORDER.index(entry.kind)))
         self._show_map()
+        self._fit()
 
     def _why_nothing(self, turn: Turn | None) -> str:
         """Return why there is no evidence: nothing is selected, or the turn was not judged."""
@@ -189,6 +209,10 @@ class WhyPanel(Panel):
                 self.tr("compared with {seconds} s of the same voice").format(
                     seconds=round(result.baseline_seconds)
                 )
+            )
+        if result.model.personal:
+            parts.append(
+                self.tr("with what was learned of “{name}”").format(name=result.model.personal)
             )
         return " · ".join(parts)
 

@@ -22,6 +22,7 @@ class Clip:
     gender: str
     emotion: str
     duration: float
+    text: str = ""
 
 
 def trained_on() -> dict[str, set[str]]:
@@ -48,6 +49,7 @@ def held_out_clips(data: Path, corpora: Sequence[str] = ()) -> list[Clip]:
             row["gender"],
             row["emotion"],
             float(row["duration_s"]),
+            row.get("text") or "",
         )
         for row in rows
         if (not corpora or row["corpus"] in corpora)

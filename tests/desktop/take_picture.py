@@ -6,7 +6,8 @@ Needs Xvfb, xdotool, ImageMagick and PulseAudio, and the corpora beside the proj
 speakers talk in turns into the two channels of a virtual microphone; `window.png` is taken while
 the last of them speaks, `file.png` of the bundled sample with a turn selected, `dialogue.png` and
 `live_dialogue.png` of both with the dialogue panel in front, `engine.png` of the page about what
-computes the results, and `settings.png` of the engine's settings.
+computes the results, `settings.png` of the engine's settings, and `personal.png` of an adapter
+that was learned from corrections of one speaker.
 """
 
 from __future__ import annotations
@@ -159,6 +160,13 @@ def recorded_dialogue(options: argparse.Namespace, path: Path) -> None:
     recording(options, path, dialogue=True)
 
 
+def personal(options: argparse.Namespace, path: Path) -> None:
+    """Take a picture of a personal adapter that was learned from corrections of one speaker."""
+    from tests.desktop import picture_personal
+
+    picture_personal.personal(options, path)
+
+
 def show_dialogue(screen: VirtualScreen, options: argparse.Namespace) -> None:
     """Bring the dialogue panel to the front by its keys, and turn to a page of it."""
     screen.do("key", "ctrl+d")
@@ -294,6 +302,7 @@ SCENES: Mapping[str, Callable[[argparse.Namespace, Path], None]] = {
     "engine": engine,
     "preparing": preparing,
     "settings": settings,
+    "personal": personal,
 }
 
 ON_REQUEST = ("preparing",)
