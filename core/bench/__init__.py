@@ -61,6 +61,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "extraction": Topic("training.bench.extraction:measure"),
         "training": Topic("training.bench.training_step:measure"),
         "dialogue": Topic("training.bench.dialogue:measure"),
+        "adapters": Topic("training.bench.adapters:measure"),
     }
 )
 
