@@ -21,6 +21,7 @@ from core.pipeline.events import (
 from core.resources import embedded_checkpoint, sample_dialogue
 from core.types import SAMPLE_RATE
 from desktop.bridge import EventBridge
+from desktop.checkpoint_change import CheckpointChange
 from desktop.correcting import Correcting
 from desktop.dialogs.opener import DialogOpener
 from desktop.exporting import Exporting
@@ -39,6 +40,7 @@ from desktop.wiring import connect
 
 if TYPE_CHECKING:
     from core.dialogue.recording import Recording
+    from core.pipeline.session import Session
     from desktop.item_models.sound_history import SoundHistory
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,12 @@ class Controller(QObject):
         self.lost_sessions = self._make_lost_sessions()
         self.listening = self._make_listening()
         self.correcting, self.personal = self._make_personal()
+        self._checkpoint_change = CheckpointChange(
+            InTurn(self._bridge.run, "checkpoint"),
+            self._running_session,
+            self.personal.goes_on_with,
+            self.trouble.show_notice,
+        )
         self._connect_session()
         connect(self, window, state)
         self._window.menus.set_recent(self.settings.recent)
@@ -154,7 +162,7 @@ class Controller(QObject):
             lambda: self.settings,
             self.change,
             self.checkpoint,
-            lambda: self._current.session if self._current and self.running else None,
+            self._running_session,
             self.trouble.show_error,
         )
         self.dialogs.personal = personal
@@ -179,6 +187,9 @@ class Controller(QObject):
     def running(self) -> bool:
         """True from the start of a session to its end."""
         return self._preparing or self._state.session not in _ENDED
+
+    def _running_session(self) -> Session | None:
+        return self._current.session if self._current and self.running else None
 
     def toggle_record(self) -> None:
         """Stop what runs, or listen to the microphone."""
@@ -306,6 +317,7 @@ class Controller(QObject):
             self.recognition.look()
         if before.checkpoint != settings.checkpoint:
             self.personal.look()
+            self._checkpoint_change.to(self.checkpoint())
         if (before.theme, before.interface_language) != (
             settings.theme,
             settings.interface_language,

@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QInputDialog
 
+from core.errors import ConfigError
+from core.personal.folders import person_name
 from core.personal.types import Correction
 from core.types import EmotionResult, Turn, TurnStatus, seconds
 from desktop.in_turn import InTurn
@@ -176,6 +178,11 @@ class Correcting(QObject):
     def give(self, turn: Turn, person: str) -> None:
         """Say whose voice the speaker of a turn is, from now on in this session."""
         if not person:
+            return
+        try:
+            person = person_name(person)
+        except ConfigError as error:
+            self._failed(error)
             return
         self._set_person(turn.speaker, person)
         said = self._state.corrected.of(turn)

@@ -219,6 +219,15 @@ MESSAGES: Mapping[str, Sentence] = MappingProxyType(
                 "The personal adapter {name} can't be used ({reason}). Going on without it.",
             ),
         ),
+        "checkpoint_unavailable": _entry(
+            QT_TRANSLATE_NOOP(
+                "Messages",
+                "The model {name} can't be used here ({reason}). Going on with the other one.",
+            ),
+        ),
+        "checkpoint_later": _entry(
+            QT_TRANSLATE_NOOP("Messages", "The model {name} judges from the next recording on."),
+        ),
         "correction_unreadable": _entry(
             QT_TRANSLATE_NOOP(
                 "Messages",
@@ -275,6 +284,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "out_of_memory": QT_TRANSLATE_NOOP("Messages", "the memory of the GPU was full"),
         "device_failed": QT_TRANSLATE_NOOP("Messages", "the GPU stopped answering"),
         "not_loaded": QT_TRANSLATE_NOOP("Messages", "not loaded yet"),
+        "switched": QT_TRANSLATE_NOOP("Messages", "the model was changed in a running session"),
     }
 )
 """Why the model runs where it runs; each goes on after "CPU: "."""

@@ -83,6 +83,8 @@ class Personal(QObject):
         self._began_with = Path()
         """The model of the session that runs."""
         self._looked = self._looking = self._look_again = False
+        self._pupil = ""
+        """Whose voice is being learned."""
         self._cancel = threading.Event()
         self._ended = threading.Event()
         self._ended.set()
@@ -166,7 +168,7 @@ class Personal(QObject):
         passed, cancel, ended = self.left_alone(), self._cancel, self._ended
         cancel.clear()
         ended.clear()
-        self.progress, self.outcome = 0.0, None
+        self.progress, self.outcome, self._pupil = 0.0, None, person
 
         def advanced(share: float) -> None:
             if not cancel.is_set():
@@ -174,9 +176,9 @@ class Personal(QObject):
 
         def learn() -> Outcome:
             try:
-                for one in passed:
-                    if not cancel.is_set():
-                        work.keep(one.sound, one.turn, one.wanted)
+                if passed:
+                    pairs = [(one.turn, one.wanted) for one in passed]
+                    work.keep_passed(passed[0].sound, pairs, cancel.is_set)
                 return Outcome(person, work.adapt(checkpoint, person, advanced, cancel.is_set))
             finally:
                 ended.set()
@@ -289,6 +291,12 @@ class Personal(QObject):
 
         return make
 
+    def goes_on_with(self, checkpoint: Path) -> None:
+        """Take note that the session that runs goes on with another model."""
+        self._began_with = checkpoint
+        if not self._looking:  # else what is known is of the model before
+            self.apply()
+
     def apply(self) -> None:
         """Let the session that runs use what is to be used, if it began with the chosen model."""
         session = self._session()
@@ -316,8 +324,16 @@ class Personal(QObject):
         person = self.person
         if self.is_on:
             self.switch(False)
+        if self.adapting and person == self._pupil:
+            self.cancel()
         self.outcome = None
-        self._queue.do(lambda: self.work.clear(person), lambda _: self.look(), self._failed)
+        self._queue.do(lambda: self._forget(person), lambda _: self.look(), self._failed)
+
+    def _forget(self, person: str) -> None:
+        """Clear after learning has stopped, which may still keep turns (on a worker's thread)."""
+        if person == self._pupil:
+            self._ended.wait(CLOSING_SECONDS)
+        self.work.clear(person)
 
     def _show_state(self) -> None:
         adapter = self.adapter

@@ -45,6 +45,12 @@ _REASONS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_WEIGHED = QT_TRANSLATE_NOOP(
+    "PersonalWords",
+    "Turns it got wrong count for less here, as they are corrected more often than they occur.",
+)
+
+
 def _translate(text: str) -> str:
     return QCoreApplication.translate("PersonalWords", text)
 
@@ -74,10 +80,12 @@ def worth(gain: Gain) -> str:
     text = _translate(
         QT_TRANSLATE_NOOP(
             "PersonalWords",
-            "On {count} corrections that it had not seen: right in {before} before, {after} with "
-            "it (difference {low} to {high} points).",
+            "On {count} turns it had not learned from: agreed with you in {before} before, "
+            "{after} with it (difference {low} to {high} points).",
         )
     )
+    if gain.weighed:
+        text = f"{text} {_translate(_WEIGHED)}"
     return text.format(
         count=QLocale().toString(gain.judged),
         before=names.percent(gain.before),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, MediaError
 from core.personal.types import AdaptationReport, Correction, PersonalAdapterInfo
-from core.types import Message, Turn
-from desktop.turn_sound import SessionSound, read_turn
+from core.types import FloatArray, Message, Turn
+from desktop.turn_sound import SessionSound, read_turn, read_turns
 
 if TYPE_CHECKING:
     from core.personal.corrections import CorrectionStore
+
+log = logging.getLogger(__name__)
 
 Advanced = Callable[[float], object]
 """Takes how much of the work is done, 0 to 1; called on the thread that works."""
@@ -74,8 +77,30 @@ class PersonalWork:
 
     def keep(self, sound: SessionSound, turn: Turn, wanted: Correction) -> Correction:
         """Keep what a person says of a turn, with its sound. Raises EmoscopeError."""
+        return self._add(read_turn(sound, turn), wanted)
+
+    def keep_passed(
+        self,
+        sound: SessionSound,
+        wanted: Sequence[tuple[Turn, Correction]],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Keep turns that were left alone; those whose sound is gone are passed over.
+
+        The recording is decoded once for all of them. Raises JournalError.
+        """
+        of_turn = {id(turn): correction for turn, correction in wanted}
+        try:
+            for turn, samples in read_turns(sound, [turn for turn, _ in wanted]):
+                if cancelled():
+                    return
+                self._add(samples, of_turn[id(turn)])
+        except MediaError as error:
+            log.warning("turns that were left alone can't be learned from: %s", error)
+
+    def _add(self, samples: FloatArray, wanted: Correction) -> Correction:
         return self._store().add(
-            read_turn(sound, turn),
+            samples,
             person=wanted.person,
             label=wanted.label,
             said=wanted.said,

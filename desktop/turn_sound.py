@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -33,22 +35,57 @@ def read_turn(sound: SessionSound, turn: Turn) -> FloatArray:
     Raises:
         MediaError: the recording is gone or damaged, or does not reach so far (yet).
     """
+    for _, found in read_turns(sound, (turn,)):
+        return found
+    raise MediaError(
+        f"{sound.path} ends before the turn does.",
+        "While recording, try again in a moment; else check that the file is whole.",
+    )
+
+
+def read_turns(sound: SessionSound, turns: Iterable[Turn]) -> Iterator[tuple[Turn, FloatArray]]:
+    """Yield turns and their samples (n,) as they end, decoding the recording once.
+
+    Those that it does not reach are left out.
+
+    Raises:
+        MediaError: the recording is gone or damaged.
+    """
     from core.audio.channels import ChannelMode
     from core.audio.io import AudioDecoder
 
-    parts: list[FloatArray] = []
+    begun = [_Piece(turn) for turn in sorted(turns, key=lambda turn: turn.start)]
     position = 0
     for chunk in AudioDecoder(sound.path, ChannelMode(sound.channels)):
-        heard = chunk[min(turn.channel, chunk.shape[0] - 1)]
-        first, last = max(0, turn.start - position), max(0, turn.end - position)
-        parts.append(heard[first:last])
-        position += heard.size
-        if position >= turn.end:
-            break
-    found = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    if found.size < turn.end - turn.start - MISSING:
-        raise MediaError(
-            f"{sound.path} ends before the turn does.",
-            "While recording, try again in a moment; else check that the file is whole.",
-        )
-    return found
+        after = position + chunk.shape[1]
+        for piece in itertools.takewhile(lambda p: p.turn.start < after, tuple(begun)):  # noqa: B023
+            piece.take(chunk, position)
+            if piece.turn.end <= after:
+                begun.remove(piece)
+                yield piece.turn, piece.samples()
+        if not begun:
+            return
+        position = after
+    for piece in begun:
+        if piece.size and piece.size >= piece.turn.end - piece.turn.start - MISSING:
+            yield piece.turn, piece.samples()
+
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    """What was decoded of a turn so far."""
+
+    turn: Turn
+    parts: list[FloatArray] = field(default_factory=list)
+    size: int = 0
+
+    def take(self, chunk: FloatArray, position: int) -> None:
+        """Take what belongs to the turn of a chunk (channels, n) that begins at `position`."""
+        heard = chunk[min(self.turn.channel, chunk.shape[0] - 1)]
+        part = heard[max(0, self.turn.start - position) : max(0, self.turn.end - position)]
+        self.parts.append(part)
+        self.size += part.size
+
+    def samples(self) -> FloatArray:
+        """Return what was taken, (n,)."""
+        return np.concatenate(self.parts)

@@ -51,13 +51,15 @@ def _is_fit(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
     if torch.is_autocast_enabled("cpu") or input.device.type != "cpu":
         return False
     single = all(each.dtype == torch.float32 for each in (input, weight))
-    return single and weight.ndim == 2 and input.numel() * len(weight) >= LEAST_WORK
+    shaped = weight.ndim == 2 <= input.ndim
+    return single and shaped and input.numel() * len(weight) >= LEAST_WORK
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return input (..., K) weight' + bias, shape (..., N), of weight (N, K); fp32, on the CPU."""
-    found: Tensor = _Linear.apply(input, weight, bias)  # type: ignore[no-untyped-call]
-    return found
+    rows = input.flatten(0, -2)  # outside of the function: a view within could not be written to
+    found: Tensor = _Linear.apply(rows, weight, bias)  # type: ignore[no-untyped-call]
+    return found.view(*input.shape[:-1], len(weight))
 
 
 def _product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -67,7 +69,7 @@ def _product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 class _Linear(torch.autograd.Function):
-    """The three products of a linear layer."""
+    """The three products of a linear layer of rows (M, K)."""
 
     @staticmethod
     def forward(ctx: Any, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -83,9 +85,8 @@ class _Linear(torch.autograd.Function):
         input, weight = ctx.saved_tensors
         of_bias = ctx.needs_input_grad[2]
         gradient = gradients[0].contiguous()
-        rows = gradient.flatten(0, -2)
         return (
             None if weight is None else _product(gradient, weight.T),
-            None if input is None else _product(rows.T, input.flatten(0, -2).T),
-            rows.sum(dim=0) if of_bias else None,
+            None if input is None else _product(gradient.T, input.T),
+            gradient.sum(dim=0) if of_bias else None,
         )

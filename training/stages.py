@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import ConfigError
 from training import config as configuration
+from training.data.atomic import replace_text
 from training.distributed import current
 from training.progress import Reporter
 
@@ -157,7 +158,7 @@ def _run_stage(stage: Stage, context: StageContext) -> None:
     if processes.is_main:
         context.folder.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)
-        begun.write_text(json.dumps({"config": digest}), encoding="utf-8")
+        replace_text(begun, json.dumps({"config": digest}))
     processes.wait()
     started = time.monotonic()
     function: Callable[[Any, StageContext], str | None] = _resolve(STAGES[stage.name][1])
@@ -166,7 +167,7 @@ def _run_stage(stage: Stage, context: StageContext) -> None:
     processes.wait()
     if processes.is_main:
         about = {"config": digest, "fingerprint": fingerprint, "seconds": spent}
-        mark.write_text(json.dumps(about), encoding="utf-8")
+        replace_text(mark, json.dumps(about))
     processes.wait()  # the next stage looks for the mark
     context.reporter.say(f"{stage.name}: done in {spent:.0f} s")
 
@@ -181,10 +182,11 @@ def _trained_on_the_same(stage: Stage, context: StageContext, mark: Path) -> boo
 
 
 def _kept_in(mark: Path, key: str) -> str | None:
-    """Return a digest in a mark, None without one."""
-    if not mark.is_file():
+    """Return a digest in a mark, None without one or if it is damaged."""
+    try:
+        return str(json.loads(mark.read_text(encoding="utf-8"))[key])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return str(json.loads(mark.read_text(encoding="utf-8")).get(key))
 
 
 def _resolve(reference: str) -> Any:

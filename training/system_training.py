@@ -117,9 +117,9 @@ def train_system(
 
 def forget_state(run_dir: Path) -> None:
     """Remove weights and moments of a training that has come to its end."""
+    (run_dir / "state.json").unlink(missing_ok=True)  # first: it must not point at nothing
     for folder in run_dir.glob("state-*"):
         shutil.rmtree(folder, ignore_errors=True)
-    (run_dir / "state.json").unlink(missing_ok=True)
 
 
 def predict(model: SpeechTextModel, batches: ScoringBatches, rows: Rows) -> Said:

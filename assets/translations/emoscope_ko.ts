@@ -1223,6 +1223,10 @@
         <translation>아직 불러오지 않음</translation>
     </message>
     <message>
+        <source>the model was changed in a running session</source>
+        <translation>세션 중에 모델이 바뀜</translation>
+    </message>
+    <message>
         <source>The recording can&apos;t be read.</source>
         <translation>녹음을 읽을 수 없습니다.</translation>
     </message>
@@ -1285,6 +1289,14 @@
     <message>
         <source>The personal adapter {name} can&apos;t be used ({reason}). Going on without it.</source>
         <translation>개인 어댑터 {name}을(를) 쓸 수 없습니다({reason}). 어댑터 없이 계속합니다.</translation>
+    </message>
+    <message>
+        <source>The model {name} judges from the next recording on.</source>
+        <translation>{name} 모델은 다음 녹음부터 씁니다.</translation>
+    </message>
+    <message>
+        <source>The model {name} can&apos;t be used here ({reason}). Going on with the other one.</source>
+        <translation>{name} 모델은 여기서 쓸 수 없습니다({reason}). 쓰던 모델로 계속합니다.</translation>
     </message>
     <message>
         <source>Line {line} of {file} can&apos;t be read ({reason}); the others are used.</source>
@@ -1624,8 +1636,12 @@
         <translation>{count}개는 쓸 수 없었습니다. 소리가 없어졌거나 모델이 모르는 감정입니다.</translation>
     </message>
     <message>
-        <source>On {count} corrections that it had not seen: right in {before} before, {after} with it (difference {low} to {high} points).</source>
-        <translation>배울 때 보지 않은 {count}개에서 맞힌 비율: 전 {before}, 후 {after}(차이 {low}점에서 {high}점).</translation>
+        <source>On {count} turns it had not learned from: agreed with you in {before} before, {after} with it (difference {low} to {high} points).</source>
+        <translation>배울 때 보지 않은 발화 {count}개에서 내 판단과 일치한 비율: 이전 {before}, 적용 후 {after}(차이 {low}~{high}%p).</translation>
+    </message>
+    <message>
+        <source>Turns it got wrong count for less here, as they are corrected more often than they occur.</source>
+        <translation>틀린 발화는 실제보다 더 자주 고쳐지므로 여기서는 비중을 낮추어 셈했습니다.</translation>
     </message>
     <message>
         <source>What was learned of “{person}” is not used.</source>

@@ -61,7 +61,9 @@ def gain_text(gain: Gain) -> str:
 def outcome_lines(report: AdaptationReport, person: str) -> Iterator[str]:
     """Yield what came of adapting, as sentences."""
     if report.gain is not None:
-        yield f"Right on turns it had not learned from: {gain_text(report.gain)}."
+        yield f"Agreement with the labels, not learned from: {gain_text(report.gain)}."
+        if report.gain.weighed:
+            yield "(Wrong ones count for less: they are corrected more often than they occur.)"
     yield _OUTCOMES[report.reason].format(
         person=person,
         count=report.corrections,

@@ -209,6 +209,20 @@ def _parse(path: Path, config: Mapping[str, Any]) -> CheckpointInfo:
     )
 
 
+def check_same_base(now: CheckpointInfo, wanted: CheckpointInfo) -> None:
+    """Raise CheckpointError unless one is an adapter of the other, or both are of the same base."""
+    ours, theirs = (
+        (info.digest, info.name) if info.base is None else (info.base.digest, info.base.name)
+        for info in (now, wanted)
+    )
+    if ours[0] != theirs[0]:
+        raise CheckpointError(
+            f"{wanted.path} goes with {theirs[1]} (sha256 {theirs[0][:12]}), while {ours[1]}"
+            f" ({ours[0][:12]}) is loaded.",
+            "Open it anew.",
+        )
+
+
 def listed_files(config: Mapping[str, Any], weights: str = WEIGHTS) -> Mapping[str, str]:
     """Return the files that a config.json lists. Raises CheckpointError without weights."""
     files = {str(name): str(digest) for name, digest in config["files"].items()}

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core.errors import ConfigError
 from core.models.adapters import attach, config_of
 from core.models.adapters.bottleneck import BottleneckAdapter
-from core.models.adapters.config import AdapterConfig
+from core.models.adapters.record import record_of
 from core.models.base import EmotionModel
 from core.models.encoders.pooling import mean
 from core.models.layers.masking import zero_where_absent
@@ -93,7 +93,7 @@ class TwoStageModel(EmotionModel):
         _check(specification)
         self.architecture = config
         self.speech = speech
-        if config.adapters is not None and config_of(speech) is None:
+        if config.adapters is not None and record_of(speech) is None:
             attach(speech, config.adapters)
         heads, dim = config.heads, int(speech.dim)  # type: ignore[arg-type]
         self._tasks = tuple(task for task in _POOLED if task in heads.tasks)
@@ -187,16 +187,6 @@ class TwoStageModel(EmotionModel):
         if task == EMOTION and self.architecture.heads.fusion:
             return torch.cat([vectors[other] for other in self._tasks], dim=1)
         return vectors[task]
-
-
-def _attach_missing(speech: nn.Module, adapters: AdapterConfig | None) -> None:
-    if adapters is None:
-        return
-    from core.models.adapters import attach
-    from core.models.adapters.record import record_of
-
-    if record_of(speech) is None:
-        attach(speech, adapters)
 
 
 def _pooled(encoded: Encoded) -> Tensor:

@@ -166,7 +166,9 @@ def _info(path: Path, config: Mapping[str, Any]) -> PersonalAdapterInfo:
         base_name=_text(config["base"]["name"]),
         base_digest=_text(config["base"]["sha256"]),
         corrections=int(config["corrections"]),
-        gain=Gain(before, after, low, high, int(given["judged"])),
+        gain=Gain(
+            before, after, low, high, int(given["judged"]), weighed=given.get("weighed") is True
+        ),
         made=_text(config["made"]),
     )
 

@@ -109,6 +109,8 @@ class _Adaptation:
     used: int = 0
     skipped: int = 0
     voice: SpeakerMoments | None = None
+    learned: frozenset[str] = frozenset()
+    """Ids of the corrections that there is something to judge by."""
 
     def run(self, began: float) -> AdaptationReport:
         corrections = self._usable(self.store.all(self.person))
@@ -155,6 +157,7 @@ class _Adaptation:
         given = self._given(witness, heard)
         self.skipped += len(corrections) - len(given)
         self.voice = witness.voice
+        self.learned = frozenset(c.id for c, _ in given)
         return lessons_of(self.info, given)
 
     def _given(
@@ -193,7 +196,13 @@ class _Adaptation:
         )
         self.steps.check()
         with writing(self.store.folder):
+            self._check_wanted()
             return save_adapter(adapter)
+
+    def _check_wanted(self) -> None:
+        """Raise _Cancelled if everything that was learned from was forgotten meanwhile."""
+        if self.learned.isdisjoint(c.id for c in self.store.all(self.person)):
+            raise _Cancelled
 
 
 def why_not(labels: Sequence[str]) -> str | None:

@@ -79,8 +79,10 @@ def remove_adapter(info: PersonalAdapterInfo) -> None:
     root = info.path.parents[2]
     with writing(root):
         try:
-            if info.path.is_dir():
-                shutil.rmtree(info.path)
+            half = info.path.parent.glob(f".{info.path.name}.*")  # of a process that was killed
+            for path in (info.path, *half):
+                if path.is_dir():
+                    shutil.rmtree(path)
         except OSError as error:
             raise JournalError(
                 f"{info.path} can't be removed ({error.strerror or error}).",

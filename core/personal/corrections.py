@@ -193,13 +193,16 @@ class CorrectionStore:
         self._sweep(person, {c.id for c in (*kept, *added)}, lines.bad)
 
     def _sweep(self, person: str, kept: set[str], bad: Sequence[str]) -> None:
-        """Remove clips of nothing: of what was removed, and of a process that was killed."""
-        folder = person_folder(self.folder, person) / CLIPS
-        for path in folder.glob("*.flac"):
+        """Remove clips of nothing and half-written lists: of a process that was killed, too."""
+        folder = person_folder(self.folder, person)
+        gone = list(folder.glob(f".{CORRECTIONS}.*"))
+        for path in (folder / CLIPS).glob("*.flac"):
             name = path.stem.lstrip(".").partition(".")[0]
             if path.stem not in kept and not any(name in line for line in bad):
-                with suppress(OSError):  # swept the next time
-                    path.unlink()
+                gone.append(path)
+        for path in gone:
+            with suppress(OSError):  # swept the next time
+                path.unlink()
 
     def _write(self, person: str, corrections: Sequence[Correction], bad: Sequence[str]) -> None:
         path = person_folder(self.folder, person) / CORRECTIONS

@@ -29,7 +29,7 @@ def writing(root: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 def _acquire(lock: SessionLock, root: Path, latest: float) -> None:
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)  # voices are nobody else's business
         while not lock.acquire():
             if time.monotonic() > latest:
                 raise JournalError(

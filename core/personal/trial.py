@@ -99,6 +99,7 @@ def judged(was: NDArray[np.bool_], became: Float, truth: Indices, weights: Float
         low,
         high,
         len(truth),
+        bool(np.ptp(weights) > 1e-9),
     )
     return Trial(
         gain, _errors_from_zero(change, weights), _errors_from_zero(became - habit, weights)

@@ -46,7 +46,9 @@ class Correction:
 class Gain:
     """Accuracy before and after on corrections that the adapter had not seen, with the difference.
 
-    `low` and `high` bound the difference (95 %); `judged` is how many corrections were judged.
+    "Accurate" is what agrees with the person's labels. `low` and `high` bound the difference (95 %,
+    resampling these corrections); `judged` is how many were judged; `weighed`: some counted for
+    less than others, as turns that were wrong are corrected more often than they occur.
     """
 
     before: float
@@ -54,6 +56,7 @@ class Gain:
     low: float
     high: float
     judged: int
+    weighed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The analyzer of any checkpoint: bounded partial looks, whole final ones, text when it is there.
 
 Importing this module imports no torch, so the window may; `ModelAnalyzer.warm_up` loads it. Like
-every `Analyzer` it belongs to one thread, but for `use_personal`: baselines, caches and the model
-are not locked.
+every `Analyzer` it belongs to one thread, but for `use_personal` and `use_checkpoint`, which any
+thread may call.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.models.manifest import CheckpointInfo, read_info
+from core.models.manifest import CheckpointInfo, check_same_base, read_info
 from core.models.runtimes.base import parse_preference
 from core.pipeline.batching import MOST_ROWS, Item, batches_of, in_order
 from core.pipeline.fitted_model import FittedModel, Wishes
@@ -75,6 +76,8 @@ class ModelAnalyzer:
         # wrong thresholds and names are found before anything is loaded
         info.calibration.thresholds_for(info.specification.labels)
         parse_preference(self._wishes.runtime)
+        self._lock = threading.RLock()
+        """Held by each judgement: none is by half of one checkpoint and half of another."""
         self._info = info
         self._described = _described(info)
         self._fitted: FittedModel | None = None
@@ -105,6 +108,29 @@ class ModelAnalyzer:
                 goes on being used.
         """
         self._personal = Personal.of(adapter, speakers, self._info)
+
+    def use_checkpoint(self, path: Path | str) -> None:
+        """Go on as another adapter of the same base, or as the base itself; from any thread.
+
+        Waits for the judgement in hand. The base is not loaded again: its encoder is changed in
+        place, and computed by torch until it is fitted for the CPU anew, after an utterance (see
+        `remember`). Speakers stay known where the checkpoints prepare speech alike; a personal
+        adapter goes, as it is for one checkpoint.
+
+        Raises:
+            CheckpointError: it is of another base, damaged, or can't be switched to; the analyzer
+                goes on as before.
+        """
+        info = read_info(path)
+        info.calibration.thresholds_for(info.specification.labels)
+        with self._lock:
+            check_same_base(self._info, info)
+            if info == self._info:
+                return
+            if self._fitted is not None:
+                self._switch(self._fitted, info)
+            self._info, self._described = info, _described(info)
+            self._personal = self._personal.fitting(info)
 
     @property
     def frames_measured(self) -> int:
@@ -149,20 +175,26 @@ class ModelAnalyzer:
         self, utterance: Utterance, transcript: Transcript | None, seconds: float | None = None
     ) -> EmotionResult | None:
         """Judge the newest seconds of a growing utterance; None without anything to judge by."""
-        fitted, hearing = self._listening()
-        began = time.perf_counter()
-        text = read(fitted.loaded, transcript, words_in(at_most(seconds, hearing.partial_seconds)))
-        return self._judge(utterance, hearing.newest(utterance, seconds), text, began, whole=False)
+        with self._lock:
+            fitted, hearing = self._listening()
+            began = time.perf_counter()
+            text = read(
+                fitted.loaded, transcript, words_in(at_most(seconds, hearing.partial_seconds))
+            )
+            return self._judge(
+                utterance, hearing.newest(utterance, seconds), text, began, whole=False
+            )
 
     def final(self, utterance: Utterance, transcript: Transcript | None) -> EmotionResult | None:
         """Judge a whole utterance, in chunks if it is long. Does not change the baseline.
 
         None without anything to judge by: a model that reads text only, and no text it may read.
         """
-        fitted, hearing = self._listening()
-        began = time.perf_counter()
-        text = read(fitted.loaded, transcript)
-        return self._judge(utterance, hearing.whole(utterance), text, began, whole=True)
+        with self._lock:
+            fitted, hearing = self._listening()
+            began = time.perf_counter()
+            text = read(fitted.loaded, transcript)
+            return self._judge(utterance, hearing.whole(utterance), text, began, whole=True)
 
     def final_many(
         self, utterances: Sequence[Utterance], transcripts: Sequence[Transcript | None]
@@ -182,6 +214,15 @@ class ModelAnalyzer:
         rows: int = MOST_ROWS,
     ) -> list[EmotionResult | None]:
         """Judge whole utterances in batches of at most `rows`, whether that pays or not."""
+        with self._lock:
+            return self._in_batches(utterances, transcripts, rows)
+
+    def _in_batches(
+        self,
+        utterances: Sequence[Utterance],
+        transcripts: Sequence[Transcript | None],
+        rows: int,
+    ) -> list[EmotionResult | None]:
         fitted, hearing = self._listening()
         heard = [hearing.whole(utterance) for utterance in utterances]
         texts = [read(fitted.loaded, transcript) for transcript in transcripts]
@@ -208,25 +249,36 @@ class ModelAnalyzer:
         A model that had to leave the GPU is fitted for the CPU here: the result of the utterance is
         out, and nothing waits for this.
         """
-        fitted, hearing = self._ready()
-        hearing.remember(utterance)
-        if not fitted.fits:
-            fitted.refit()
+        with self._lock:
+            fitted, hearing = self._ready()
+            hearing.remember(utterance)
+            if not fitted.fits:
+                fitted.refit()
 
     def reset(self) -> None:
         """Forget every speaker and every cached utterance."""
-        if self._heard is not None:
-            self._heard.reset()
-        if self._fitted is not None:
-            self._fitted.inference.forget()
+        with self._lock:
+            if self._heard is not None:
+                self._heard.reset()
+            if self._fitted is not None:
+                self._fitted.inference.forget()
+
+    def _switch(self, fitted: FittedModel, info: CheckpointInfo) -> None:
+        prepared_by = fitted.loaded.processor
+        fitted.switch(info)
+        if fitted.loaded.processor is not prepared_by:
+            self._heard, self._in_force = hearing_for(fitted.loaded), Personal()
 
     def _listening(self) -> tuple[FittedModel, Hearing]:
         """Return what judges, with the personal adapter that was asked for last."""
         fitted, hearing = self._ready()
         wanted = self._personal
         if wanted is not self._in_force:
-            self._in_force = wanted
-            hearing.know(wanted.voice)
+            fits = wanted.fitting(self._info)
+            if fits is not wanted:  # it was asked for while the checkpoint was changed
+                self._personal = fits
+            self._in_force = fits
+            hearing.know(fits.voice)
         return fitted, hearing
 
     def _ready(self) -> tuple[FittedModel, Hearing]:

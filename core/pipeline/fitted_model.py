@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.models.checkpoint import LoadedModel
     from core.models.inference import Inference
 
+SWITCHED = "switched"
+"""Detail of a fallback: torch computes the encoders while a checkpoint has just been changed."""
+
 MakeInference: TypeAlias = "Callable[[LoadedModel], Inference]"
 
 
@@ -67,7 +70,7 @@ class FittedModel:
         """What computes the pretrained encoders now."""
         if self.fits:
             return self._runtimes
-        why = self.inference.choice.reason
+        why = self._why_not_fitted
         return tuple(
             RuntimeInfo(info.modality, "torch", reason="fallback", detail=why)
             for info in self._runtimes
@@ -77,6 +80,10 @@ class FittedModel:
     def fits(self) -> bool:
         """Whether the encoders are fitted for the device the model is on by now."""
         return self._fitted_for == self.inference.choice.device
+
+    @property
+    def _why_not_fitted(self) -> str:
+        return self.inference.choice.reason if self._fitted_for else SWITCHED
 
     @property
     def batch_rows(self) -> int:
@@ -90,14 +97,34 @@ class FittedModel:
         self._fit(self._wishes.runtime)
 
     def refit(self) -> None:
-        """Fit for the CPU in a second or two, since a session goes on meanwhile."""
+        """Fit in a second or two, since a session goes on meanwhile; torch stays if chosen."""
         from core.models.fitting import QUICK
 
+        why = self._why_not_fitted
+        if self._wishes.runtime == "torch":
+            self._fit("torch")
+            return
         self._fit(QUICK)
-        why = self.inference.choice.reason
         self._runtimes = tuple(
             replace(info, reason="fallback", detail=info.detail or why) for info in self._runtimes
         )
+
+    def switch(self, info: CheckpointInfo) -> None:
+        """Become another adapter of the same base in place, as good as loaded anew.
+
+        Until `refit`, torch computes the encoders. Nothing is changed where it raises.
+
+        Raises:
+            CheckpointError: see `core.models.adapters.switching.switch_checkpoint`.
+        """
+        from core.models.adapters.switching import switch_checkpoint
+        from core.models.inference import Inference
+
+        self.loaded = switch_checkpoint(self.loaded, info.path)
+        choice = self.inference.choice
+        make = self._wishes.infer or (lambda loaded: Inference(loaded.model, choice))
+        self.inference = make(self.loaded)
+        self._fitted_for = ""
 
     def described(self, info: ModelInfo) -> ModelInfo:
         """Return what is shown about the model, with device and runtimes."""

@@ -19,6 +19,7 @@ from core.types import ContextResult, Message, ModelInfo, Turn
 log = logging.getLogger(__name__)
 
 FAILED = "context_failed"
+OTHER_MODEL = "context_other_model"
 FRAME = 1 / 30
 """Seconds; a dialogue model that takes longer does not keep a turn's own result waiting."""
 
@@ -40,8 +41,7 @@ def ready_context(
     try:
         context = given() if callable(given) else given
         if context.trained_on.digest != model.digest:
-            values = {"needed": context.trained_on.name or "?", "used": model.name}
-            emit(Notice(Message("context_other_model", values), Severity.WARNING))
+            emit(_of_another_model(context, model))
             return None
         context.reset()
         info = context.warm_up()
@@ -78,11 +78,13 @@ class InContext:
         self._notify = notify
         self._took = deque([0.0], maxlen=2)
         """Seconds the newest turns took: slow is what was slow twice, not what was held up once."""
+        self._told_of = ""
+        """Digest of the newest model whose features are not those of the dialogue model."""
 
     def publish(self, turn: Turn) -> None:
         """Publish a final turn; features that its emotion still carries go no further."""
         bare = without_features(turn)
-        if self._context is None:
+        if self._context is None or not self._reads(self._context, turn):
             self._publish(bare)
             return
         if early := min(self._took) > FRAME:
@@ -93,6 +95,19 @@ class InContext:
         for earlier in revised:
             if earlier.hindsight is not None:
                 self._revise(earlier.index, earlier.hindsight)
+
+    def _reads(self, context: DialogueContext, turn: Turn) -> bool:
+        """Tell whether a turn's features are those of the dialogue model; if not, say so once.
+
+        They are not where the session was switched to another checkpoint.
+        """
+        model = None if turn.emotion is None else turn.emotion.model
+        if model is None or model.digest == context.trained_on.digest:
+            return True
+        if model.digest != self._told_of:
+            self._told_of = model.digest
+            self._notify(_of_another_model(context, model))
+        return False
 
     def _ask(self, context: DialogueContext, turn: Turn, bare: Turn) -> tuple[Turn, list[Turn]]:
         """Return the turn as it is to be published, and earlier ones that changed."""
@@ -123,6 +138,11 @@ class InContext:
     def _failed(self, error: Exception, what: str) -> None:
         log.warning("no context of %s", what, exc_info=error)
         self._notify(Notice(Message(FAILED, {"reason": _reason(error)}), Severity.WARNING))
+
+
+def _of_another_model(context: DialogueContext, model: ModelInfo) -> Notice:
+    values = {"needed": context.trained_on.name or "?", "used": model.name}
+    return Notice(Message(OTHER_MODEL, values), Severity.WARNING)
 
 
 def without_features(turn: Turn) -> Turn:

@@ -65,6 +65,14 @@ class Judging:
         self._renewals += 1
         self._foreseen.clear()
 
+    def start_anew(self) -> None:
+        """Tell of the model that judges from now on, and let go of what another one judged ahead.
+
+        From any thread.
+        """
+        self.renew()
+        self._watch.check()
+
     def partial(
         self, utterance: Utterance, transcript: Transcript | None, seconds: float | None
     ) -> Opinion:

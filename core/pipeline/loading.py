@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from core.pipeline.checkpoint_switch import CheckpointSwitch
 from core.pipeline.context import DialogueContext
 from core.pipeline.dispatch import Dispatcher
 from core.pipeline.emotion import EmotionWorker
@@ -28,6 +29,7 @@ class Models:
     context: DialogueContext | Callable[[], DialogueContext] | None = None
     speakers: SpeakerTracker | Callable[[], SpeakerTracker] | None = None
     personal: PersonalSwitch = field(default_factory=PersonalSwitch)
+    checkpoint: CheckpointSwitch = field(default_factory=CheckpointSwitch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def load_models(
     analyzer = models.analyzer() if callable(models.analyzer) else models.analyzer
     analyzer.reset()
     analyzer.warm_up()
+    models.checkpoint.attach(analyzer, emit)
     models.personal.attach(analyzer, emit)
     watch = ModelWatch(analyzer, emit, publisher.describe)
     watch.check()
@@ -58,6 +61,7 @@ def load_models(
     finals = InContext(context, publisher.publish, publisher.revise, emit)
     judging = Judging(analyzer, emit, watch, dispatch.ahead_rule())
     models.personal.renew_by(judging.renew)
+    models.checkpoint.call_after(judging.start_anew)
     worker = EmotionWorker(
         judging,
         dispatch.emotion,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from core.pipeline.events import Event, ModelReady, Notice, Severity
@@ -10,7 +11,7 @@ from core.types import Message, ModelInfo
 
 
 class ModelWatch:
-    """Compares what an analyzer says of its model with what was told of it; one thread.
+    """Compares what an analyzer says of its model with what was told of it; from any thread.
 
     Args:
         emit: told of the model, and by a notice `device_changed` when it moved.
@@ -26,16 +27,18 @@ class ModelWatch:
         self._analyzer = analyzer
         self._emit = emit
         self._describe = describe
+        self._lock = threading.Lock()
         self._told: ModelInfo | None = None
 
     def check(self) -> None:
         """Tell of the model if it is not what was told last: at first, and after a fallback."""
-        model, before = self._analyzer.model, self._told
-        if model == before:
-            return
-        self._told = model
-        self._describe(model)
-        self._emit(ModelReady(model))
+        with self._lock:
+            model, before = self._analyzer.model, self._told
+            if model == before:
+                return
+            self._told = model
+            self._describe(model)
+            self._emit(ModelReady(model))
         if before is not None and model.device != before.device:
             values = {"device": model.device, "reason": model.device_reason}
             self._emit(Notice(Message("device_changed", values), Severity.WARNING))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from core.errors import EmoscopeError
+from core.errors import CheckpointError, EmoscopeError
 from core.models.manifest import CheckpointInfo
 from core.pipeline.events import Notice, Severity
 from core.pipeline.hearing import KnownVoice
@@ -48,6 +48,18 @@ class Personal:
         adapter = load_adapter(info.path)
         check_fits(adapter, base)
         return cls(adapter, frozenset(speakers))
+
+    def fitting(self, base: CheckpointInfo) -> Personal:
+        """Return itself where it belongs to this checkpoint, else what corrects nothing."""
+        if self.adapter is None:
+            return self
+        from core.personal.adapter import check_fits
+
+        try:
+            check_fits(self.adapter, base)
+        except CheckpointError:
+            return Personal()
+        return self
 
     @property
     def voice(self) -> KnownVoice | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.dialogue.recording import Annotation
@@ -154,6 +155,22 @@ class Session:
             CheckpointError: the models are loaded, and it can't be used with them.
         """
         self._models.personal.use(adapter, speakers)
+
+    def use_checkpoint(self, path: Path) -> None:
+        """Go on as another adapter of the same base from the next judgement on; from any thread.
+
+        Waits for the judgement in hand, so not for the thread of a window. The base is not loaded
+        again. May come before the start: a checkpoint that then can't be used is told of by a
+        notice (`checkpoint_unavailable`), and the session goes on as it was made. Turns come
+        without context while their model is not the one whose features the dialogue model reads.
+
+        Args:
+            path: of an adapter of the base of the session's checkpoint, or of that base.
+
+        Raises:
+            CheckpointError: the models are loaded, and can't be switched to it.
+        """
+        self._models.checkpoint.use(path)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until every thread has ended; false when that takes longer than `timeout` (s)."""

@@ -39,7 +39,10 @@ TITLE = {"en": "Personal adapter", "ko": "개인 어댑터"}
 
 
 def personal(options: argparse.Namespace, path: Path) -> None:
-    """Take the picture with the adapter in use, or with why it is not kept."""
+    """Take a picture of what was learned, and one of the corrected turns ("..._turns").
+
+    The window cannot show the whole dialog beside the transcript that it is about.
+    """
     clips = clips_of_one(options)
     with tempfile.TemporaryDirectory() as folder, screen_of(options) as screen:
         media = write_recording(Path(folder), clips)
@@ -53,6 +56,10 @@ def personal(options: argparse.Namespace, path: Path) -> None:
             learn(screen, app, TITLE[options.language])
             beside(screen, options)
             screen.picture(path)
+            screen.do("key", "Escape")
+            screen.wait_for_window()
+            time.sleep(1)
+            screen.picture(path.with_stem(f"{path.stem}_turns"))
         finally:
             app.close()
             print(app.log.read_text())

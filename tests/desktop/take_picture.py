@@ -6,7 +6,8 @@ Needs Xvfb, xdotool, ImageMagick and PulseAudio, and the corpora beside the proj
 speakers talk in turns into the two channels of a virtual microphone; `window.png` is taken while
 the last of them speaks, `file.png` of the bundled sample with a turn selected, `dialogue.png` and
 `live_dialogue.png` of both with the dialogue panel in front, `engine.png` of the page about what
-computes the results, `settings.png` of the engine's settings, and `personal.png` of an adapter
+computes the results, `settings.png` of the engine's settings, and `personal.png` (with
+`personal_turns.png`) of an adapter
 that was learned from corrections of one speaker.
 """
 

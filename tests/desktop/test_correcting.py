@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from core.types import TurnStatus
 from desktop.app import Application
 from desktop.panels.correction_row import CorrectionRow
 from desktop.panels.transcript import TranscriptPanel
-from desktop.turn_sound import SessionSound, read_turn
+from desktop.turn_sound import SessionSound, read_turn, read_turns
 from tests.desktop.conftest import WaitFor
 from tests.desktop.personal_screen import (
     WatchedWork,
@@ -110,8 +111,6 @@ def test_the_clip_is_just_what_the_session_heard(
 
 
 def test_the_channel_of_the_speaker_is_read(application: Application, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     from core.dialogue.wav import to_pcm, wav_header
 
     both = np.stack([SOUND, 0.5 * SOUND])
@@ -271,3 +270,29 @@ def _pixels(image: QImage, colour: int) -> int:
     return sum(
         image.pixel(x, y) == colour for x in range(image.width()) for y in range(image.height())
     )
+
+
+def test_many_turns_are_read_as_one_by_one(application: Application, tmp_path: Path) -> None:
+    sound = SessionSound(tmp_path / "talk.wav")
+    turns = [turn for turn in application.state.turns.turns() if turn.end > turn.start]
+    beyond = replace(turns[-1], start=SOUND.size - 8000, end=SOUND.size + 8000)
+    within = replace(turns[0], start=turns[0].start - 500, end=turns[1].end)
+    wanted = [*reversed(turns), within, beyond]
+    found = list(read_turns(sound, wanted))
+    assert {id(turn) for turn, _ in found} == {id(turn) for turn in wanted} - {id(beyond)}
+    for turn, samples in found:
+        assert np.array_equal(samples, read_turn(sound, turn))
+        assert samples.size == turn.end - turn.start
+
+
+def test_a_name_is_kept_as_the_store_has_it_and_a_bad_one_changes_nothing(
+    application: Application,
+) -> None:
+    correcting, turn = application.controller.correcting, turn_in(application, 0)
+    before = correcting.person_of(turn.speaker)
+    correcting.give(turn, "x" * 99)
+    assert correcting.person_of(turn.speaker) == before
+    assert application.window.banners.isVisible()
+    correcting.give(turn, " Mina   Kim")
+    assert correcting.person_of(turn.speaker) == "Mina Kim"
+    assert correcting.speakers_of("Mina Kim")

@@ -123,7 +123,7 @@ def test_from_corrections_to_an_adapter_in_use(
     work.gate.set()
     wait_for(lambda: dialog.use.switch.isEnabled())
     assert "With the voice of “me” it did better" in dialog.learning.readiness.text()
-    assert "right in 50 % before, 75 % with it" in dialog.learning.readiness.text()
+    assert "agreed with you in 50 % before, 75 % with it" in dialog.learning.readiness.text()
     assert "(difference +5 to +45 points)" in dialog.use.worth.text()
     assert not dialog.use.worth.isVisible()  # it was said just now
     assert application.window.banners.shown() == ("personal",)
@@ -419,3 +419,58 @@ def test_every_reason_is_a_sentence(qt: QApplication, reason: str) -> None:
 
 def test_the_least_number_is_that_of_the_core() -> None:
     assert personal_words.LEAST_CORRECTIONS == adapting.LEAST_CORRECTIONS
+
+
+def test_what_did_not_count_alike_is_said(qt: QApplication) -> None:
+    assert "count for less" not in personal_words.worth(GAIN)
+    assert "count for less" in personal_words.worth(replace(GAIN, weighed=True))
+
+
+def test_who_is_forgotten_while_their_voice_is_learned_stays_forgotten(
+    application: Application, work: WatchedWork, wait_for: WaitFor
+) -> None:
+    correct(application, wait_for, range(10))
+    personal = application.controller.personal
+    personal.adapt()
+    wait_for(lambda: bool(work.threads))
+    personal.clear()
+    wait_for(lambda: not personal.adapting and not personal.kept.corrections)
+    wait_for(lambda: application.controller.correcting._queue.idle)
+    assert personal.outcome is not None
+    assert personal.outcome.report.reason == "cancelled"
+    assert not list(work.folder.glob("*/*"))
+
+
+def test_turns_that_were_passed_are_read_at_once_and_missing_sound_stops_nothing(
+    application: Application,
+    work: WatchedWork,
+    wait_for: WaitFor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from core.audio.io import AudioDecoder
+
+    correct(application, wait_for, range(TURNS - 1, TURNS))
+    personal = application.controller.personal
+    opened: list[Path] = []
+    begin = AudioDecoder.__init__
+
+    def counted(self: AudioDecoder, path: Path, *rest: object) -> None:
+        if path.name == "talk.wav":
+            opened.append(path)
+        begin(self, path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(AudioDecoder, "__init__", counted)
+    work.gate.set()
+    passed = len(personal.left_alone())
+    assert passed > 3
+    personal.adapt()
+    wait_for(lambda: len(personal.kept.corrections) == 1 + passed)
+    assert len(opened) == 1
+    personal.remove(tuple(c for c in personal.kept.corrections if c.weight < 1))
+    wait_for(lambda: len(personal.kept.corrections) == 1)
+    (tmp_path / "talk.wav").unlink()
+    personal.adapt()
+    wait_for(lambda: personal.outcome is not None)
+    assert personal.outcome is not None
+    assert personal.outcome.report.reason == "kept"

@@ -94,10 +94,9 @@ def test_a_model_that_takes_surprise_for_anger_learns_better(application: Applic
     after = results(application)
     assert {result.model.personal for result in after} == {"me"}
     surprise = before[0].labels.index("surprise")
-    gained = [
-        a.probabilities[surprise] > b.probabilities[surprise]
-        for a, b in zip(after, before, strict=True)
-    ]
-    assert gained.count(True) > TURNS / 2
+    angry = [pair for pair in zip(before, after, strict=True) if pair[0].label == "angry"]
+    assert angry
+    for was, now in angry:
+        assert now.probabilities[surprise] > was.probabilities[surprise]
     assert files_of(embedded_checkpoint()) == shipped
     dialog.close()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
-from core.models.adapters import as_merged, attach
+from core.models.adapters import as_merged, attach, merge
 from core.models.adapters.bottleneck import BottleneckAdapter
 from core.models.adapters.config import AdapterConfig, BottleneckConfig, LoraConfig
 from core.models.encoders.build import build_speech_encoder
@@ -328,3 +328,13 @@ def test_speech_is_needed():
         model(Features())
     with pytest.raises(ConfigError, match="no pitch"):
         TwoStageModel.from_config(make_specification(LABELS), {"speech": COMPACT, "pitch": 1})
+
+
+def test_an_encoder_whose_lora_is_merged_has_its_adapters_already() -> None:
+    lora = AdapterConfig(LoraConfig(rank=2))
+    encoder = build_speech_encoder(COMPACT)
+    attach(encoder, lora)
+    merge(encoder)
+    before = [name for name, _ in encoder.named_modules()]
+    TwoStageModel(make_specification(LABELS), TwoStageConfig({}, HEADS, lora), speech=encoder)
+    assert [name for name, _ in encoder.named_modules()] == before

@@ -46,7 +46,7 @@ def test_what_was_written_is_read_again(saved, base):
     assert sorted(p.name for p in saved.iterdir()) == ["README.md", WEIGHTS, CONFIG]
     card = (saved / "README.md").read_text()
     assert base.digest in card
-    assert "50.0%, with it: 75.0%" in card
+    assert "50.0% before, 75.0% with it" in card
 
 
 def test_values_do_not_depend_on_how_arrays_lie_in_memory(tmp_path, base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from core.errors import CheckpointError
 from core.models.specification import Problem
 from core.personal import adapting
-from core.personal.adapter_files import load_adapter
+from core.personal.adapter_files import load_adapter, read_adapter_info
 from core.personal.adapting import LEAST_CORRECTIONS, adapt, why_not
 from core.personal.catalog import adapters, remove_adapter
 from core.personal.corrections import LEFT_ALONE, CorrectionStore
@@ -235,3 +236,44 @@ def test_why_not_is_told_from_the_labels():
     assert why_not(["sad"] * 9) == "too_few"
     assert why_not(["sad"] * 10) == "one_label"
     assert why_not(["sad"] * 9 + ["happy"]) is None
+
+
+def test_who_is_forgotten_meanwhile_leaves_no_adapter(checkpoint, store):
+    correct(store, COUNT)
+    steps: list[int] = []
+    adapt(store, "Mina", checkpoint, lambda done, total: steps.append(done))
+    last = len(steps) - 2
+    report = adapt(
+        store, "Mina", checkpoint, lambda d, t: store.clear("Mina") if d == last else None
+    )
+    assert report.reason == "cancelled"
+    assert report.adapter is None
+    assert not [p for p in store.folder.rglob("*") if p.name != "lock"]
+
+
+@pytest.mark.parametrize("weight", [1.0, LEFT_ALONE])
+def test_it_is_said_whether_all_turns_counted_alike(checkpoint, store, weight):
+    correct(store, COUNT)
+    correct(store, COUNT // 2, source="other.wav", weight=weight)
+    report = adapt(store, "Mina", checkpoint)
+    assert report.adapter is not None
+    assert read_adapter_info(report.adapter.path).gain == report.gain == report.adapter.gain
+    card = (report.adapter.path / "README.md").read_text(encoding="utf-8")
+    assert report.adapter.gain.weighed == (weight < 1) == ("did not all count alike" in card)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_what_is_personal_is_for_the_user_alone(store):
+    correct(store, 1)
+    assert store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_removing_an_adapter_removes_half_written_ones_too(checkpoint, store):
+    correct(store, COUNT)
+    adapter = adapt(store, "Mina", checkpoint).adapter
+    assert adapter is not None
+    half = adapter.path.with_name(f".{adapter.path.name}.tmp123")
+    half.mkdir()
+    (half / "adapter.safetensors").write_bytes(b"half")
+    remove_adapter(adapter)
+    assert not list(adapter.path.parent.iterdir())

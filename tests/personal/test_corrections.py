@@ -225,3 +225,13 @@ def test_a_killed_process_leaves_whole_corrections(store):
     clips = {p.name for p in person_folder(store.folder, "Mina").glob("clips/*")}
     assert clips == {f"{c.id}.flac" for c in store.all("Mina")}
     assert last in store.all("Mina")
+
+
+def test_what_a_killed_process_left_goes_with_the_next_change(store):
+    kept, gone = (say(store, start=float(i)) for i in range(2))
+    folder = next(store.folder.glob("mina-*"))
+    (folder / ".corrections.jsonl.tmp123").write_text(gone.label)
+    (folder / "clips" / f".{gone.id}.tmp123.flac").write_bytes(b"half")
+    store.remove(gone)
+    left = sorted(p.name for p in folder.rglob("*") if p.is_file())
+    assert left == sorted(["corrections.jsonl", f"{kept.id}.flac"])

@@ -117,3 +117,24 @@ def test_only_what_runs_within_is_taken_over(taken: list[tuple[int, ...]]) -> No
     within = len(taken)
     model(given)
     assert within == len(taken) == 2
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 24), (60, 24)])
+def test_outputs_may_be_written_to_as_those_of_torch(
+    taken: list[tuple[int, ...]], shape: tuple[int, ...]
+) -> None:
+    def found(layer: nn.Linear) -> dict[str, Tensor]:
+        inputs = torch.linspace(-1, 1, 60 * 24).reshape(shape).requires_grad_()
+        output = layer(inputs)
+        output[..., 0, :5] = 0.0
+        torch.autograd.backward(output.square().sum())
+        assert inputs.grad is not None
+        return {"input": inputs.grad, **{n: p.grad for n, p in layer.named_parameters()}}  # type: ignore[misc]
+
+    layer = nn.Linear(24, 40)
+    expected = found(copy.deepcopy(layer))
+    with onednn_products():
+        ours = found(layer)
+    assert taken
+    for name, value in expected.items():
+        torch.testing.assert_close(ours[name], value, atol=1e-5, rtol=1e-5, msg=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from safetensors.torch import load_file
 from core.errors import CheckpointError
 from tests.training.tiny_training import STEPS, train
 from training import random_state
-from training.run_state import clear_state, read_state
+from training.run_state import clear_state, read_fingerprint, read_state
+from training.system_training import forget_state
 
 EPOCHS = 3
 TASK: dict[str, Any] = {"affect": "mse", "dropout": 0.3}
@@ -113,3 +115,18 @@ def test_the_state_of_another_model_is_refused(tmp_path: Path) -> None:
     pointer.write_text(json.dumps({**position, "frozen": "other"}))
     with pytest.raises(CheckpointError, match="another model"):
         train(tmp_path, "run", {"epochs": 2}, resume=True)
+
+
+def test_a_kill_while_a_state_is_forgotten_leaves_no_pointer_to_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state-00000004").mkdir()
+    (tmp_path / "state.json").write_text('{"folder": "state-00000004"}', encoding="utf-8")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        forget_state(tmp_path)
+    assert read_fingerprint(tmp_path) is None

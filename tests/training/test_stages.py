@@ -58,3 +58,16 @@ def test_a_finished_stage_is_kept(tmp_path: Path) -> None:
     go(tmp_path, ProbeConfig())
     go(tmp_path, ProbeConfig())
     assert resumed == [False]
+
+
+def test_a_mark_that_a_kill_left_empty_is_no_mark(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        go(tmp_path, ProbeConfig(fails=True))
+    (tmp_path / "probe" / "begun.json").write_text("", encoding="utf-8")
+    with pytest.raises(RuntimeError):
+        go(tmp_path, ProbeConfig(fails=True))
+    assert resumed == [False, False]
+    go(tmp_path, ProbeConfig())
+    (tmp_path / "probe" / "done.json").write_text('{"config', encoding="utf-8")
+    go(tmp_path, ProbeConfig())
+    assert resumed == [False, False, False, True]

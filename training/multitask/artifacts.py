@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from core.models.two_stage import TwoStageModel
 from core.models.two_stage_config import ARCHITECTURE
 from training import config as configuration
 from training import trained_on
+from training.data.atomic import replace_text
 from training.data.example import Example
 from training.multitask.card import model_card
 from training.multitask.data import TaskData
@@ -63,9 +63,7 @@ def write_checkpoint(
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, whole or not at all."""
-    part = path.with_name(f"{path.name}.new")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    replace_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _training(start: Start, facts: StageFacts) -> Mapping[str, Any]:

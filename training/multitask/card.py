@@ -11,8 +11,8 @@ from training.multitask.facts import StageFacts
 from training.system_checkpoint import LIMITS, NO_AFFECT, figures_table, parts_table
 
 _SOURCE = (
-    "Gao, Shi, Chu & Kawahara (2024), Two-stage fine-tuning of a speech encoder with adapters for"
-    " emotion recognition, ICASSP"
+    "Gao, Shi, Chu & Kawahara (2024), Enhancing two-stage finetuning for speech emotion recognition"
+    " using adapters, ICASSP"
 )
 _TAUGHT = (
     "Gender and style were learned only to help the emotion classifier. The app shows neither, and"

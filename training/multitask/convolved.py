@@ -73,7 +73,7 @@ def encode_convolved(encoder: PretrainedSpeechEncoder, inputs: ModelInputs) -> F
     assert inputs.speech is not None
     assert inputs.speech_mask is not None
     mask = inputs.speech_mask
-    sequence = encoder._transformed(inputs.speech, mask) * mask.unsqueeze(-1)
+    sequence = encoder.contextualise_valid(inputs.speech, mask) * mask.unsqueeze(-1)
     nothing = sequence.new_zeros(len(sequence), 0)
     return Features(speech=Encoded(sequence, mask, nothing, nothing))
 

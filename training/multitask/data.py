@@ -6,6 +6,7 @@ data = prepare_tasks(corpus, config)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -28,6 +29,7 @@ from training.multitask.vocabulary import Vocabulary
 from training.system_config import SpeechEncoderChoice
 from training.system_data import LoadedCorpus, SystemData, prepare
 
+_REMARK = re.compile(r"\[[A-Z][A-Z _-]+\]|\+{1,2}[A-Z]+\+{1,2}")
 _STYLES: Mapping[str, Callable[[Example], str]] = {
     "style": lambda example: example.style,
     "corpus": lambda example: example.corpus,
@@ -47,8 +49,8 @@ class TaskData:
         gender, style: names of the classes in the training part; empty: not asked for.
         vocabulary: of the training part's texts; None: recognition is not asked for.
         targets: of all examples, in their order.
-        spoken: what is heard of each example: its text; None where that is not known, or the
-            encoder is given its beginning only.
+        spoken: what is heard of each example: its text, without remarks; None where that is not
+            known, or the encoder is given its beginning only.
     """
 
     system: SystemData
@@ -136,10 +138,17 @@ def _heard_texts(
     examples: Sequence[Example], encoder: SpeechEncoderChoice, loader: AudioLoader
 ) -> tuple[str | None, ...]:
     """Return texts, but of rows whose end is cut off: nobody could tell what is said there."""
+    said = [None if e.text is None else _without_remarks(e.text) for e in examples]
     if encoder.kind != "pretrained":
-        return tuple(example.text for example in examples)
+        return tuple(said)
     most = encoder.longest_seconds
-    return tuple(e.text if e.text and loader.seconds(e) <= most else None for e in examples)
+    pairs = zip(said, examples, strict=True)
+    return tuple(text if text and loader.seconds(e) <= most else None for text, e in pairs)
+
+
+def _without_remarks(text: str) -> str:
+    """Return a text without what nobody says: [LAUGHTER] and ++GARBAGE++, as in IEMOCAP."""
+    return " ".join(_REMARK.sub(" ", text).split())
 
 
 def _occurring(data: SystemData) -> SystemData:

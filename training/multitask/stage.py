@@ -27,6 +27,7 @@ from training.multitask.artifacts import write_json, write_stage
 from training.multitask.config import MultiTaskConfig, TrainingStage
 from training.multitask.data import TaskData, prepare_tasks
 from training.multitask.facts import StageFacts
+from training.multitask.fingerprint import fingerprint_of_tasks
 from training.multitask.freezing import encoder_is_frozen, trained_count
 from training.multitask.results import score_part
 from training.multitask.starts import CHECKPOINT, Start, check_starts, first_encoders, open_start
@@ -35,7 +36,6 @@ from training.progress import Reporter
 from training.stages import StageContext
 from training.system_data import LoadedCorpus, load_examples
 from training.system_encoders import Encoders
-from training.system_fingerprint import fingerprint_of
 from training.system_training import forget_state
 
 _DONE, _STATE = "done.json", "training"
@@ -79,19 +79,10 @@ def _ingredients(config: MultiTaskConfig, context: StageContext) -> _Ingredients
     )
     data = prepare_tasks(corpus, config)
     encoders = first_encoders(config)
-    # with their texts, which recognition learns from
-    told = (Modality.SPEECH, Modality.TEXT)
-    of_system = fingerprint_of(data.system, encoders, loader, told)
+    found = fingerprint_of_tasks(data, encoders, loader)
     if current().is_main:
         loader.digests.save()
-    return _Ingredients(corpus, data, encoders, text_digest(of_system, *_tasks(data)))
-
-
-def _tasks(data: TaskData) -> list[str]:
-    """Return everything about the tasks that counts beside what any system is trained on."""
-    targets = data.targets
-    numbers = (targets.gender.tolist(), targets.style.tolist())
-    return [repr(each) for each in (*numbers, data.gender, data.style, data.symbols)]
+    return _Ingredients(corpus, data, encoders, found)
 
 
 def _quick(config: MultiTaskConfig) -> MultiTaskConfig:
@@ -143,10 +134,13 @@ def _settings(config: MultiTaskConfig, stage: TrainingStage) -> str:
 
 
 def _is_finished(folder: Path, digest: str) -> bool:
-    mark = folder / _DONE
-    if not mark.is_file() or not (folder / CHECKPOINT).is_dir():
+    if not (folder / CHECKPOINT).is_dir():
         return False
-    return bool(json.loads(mark.read_text(encoding="utf-8")).get("fingerprint") == digest)
+    try:
+        mark = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        return bool(mark["fingerprint"] == digest)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # none, or a damaged one
 
 
 def _begin(folder: Path) -> None:

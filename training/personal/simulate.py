@@ -79,6 +79,19 @@ def simulate(
     return sorted(outcomes, key=lambda o: (o.corpus, o.corrections, o.speaker, o.draw))
 
 
+_CHECKPOINT = {
+    "title": "Personal adapters on speakers who were never heard",
+    "judge": "the checkpoint {checkpoint} (sha256 {sha256})",
+    "baseline": "the corrected clips",
+}
+_FOLDS = {
+    "title": "Personal adapters on every speaker, by models of four folds",
+    "judge": "the models of a cross-validation of the speech recipe of {checkpoint}, each on the "
+    "speakers it was not trained on, with the temperatures of that checkpoint (sha256 {sha256})",
+    "baseline": "all of their clips, whose labels it does not see",
+}
+"""What a page says of who judged, and on what the personal baseline rests."""
+
 Draw: TypeAlias = Callable[[int, int], list[Outcome]]
 Speakers: TypeAlias = Iterator[tuple[str, str, int, Draw]]
 """Corpus, speaker, number of clips, and what comes of so many corrections in a draw."""
@@ -109,9 +122,8 @@ def _report(
     reporter: Reporter,
 ) -> None:
     about = {
-        "checkpoint": info.name
-        if options.speech_folds is None
-        else f"models of four folds of the recipe of {info.name}",
+        **(_CHECKPOINT if options.speech_folds is None else _FOLDS),
+        "checkpoint": info.name,
         "sha256": info.digest,
         "draws": options.draws,
         "rest": options.rest,

@@ -16,6 +16,7 @@ from training.multitask.data import TaskData
 from training.multitask.freezing import encoder_is_frozen, trained_count
 from training.multitask.judging import TaskAnswers
 from training.multitask.targets import UNKNOWN
+from training.multitask.vocabulary import normalise
 from training.reproduce.two_stage_scores import Choice, Errors, ScoredAnswers
 
 _BYTES = 4
@@ -61,11 +62,11 @@ def _errors(
     answers: TaskAnswers,
     data: TaskData,
 ) -> Errors | None:
-    """Return the errors of every row by itself; a row without text has none, of nothing said."""
+    """Return the errors of every row by itself; a row without words has none, of nothing said."""
     if answers.transcripts is None:
         return None
     pairs = zip(data.texts(answers.rows), answers.transcripts, strict=True)
-    counted = [count([said], [heard]) if said else None for said, heard in pairs]
+    counted = [count([s], [h]) if s and normalise(s) else None for s, h in pairs]
     wrong = [0 if found is None else found.errors for found in counted]
     length = [0 if found is None else found.length for found in counted]
     return Errors(np.array(wrong, dtype=np.int64), np.array(length, dtype=np.int64))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from torch import nn
 
-from core.models.processor_loading import AnyProcessor
 from core.models.two_stage import TwoStageModel
 from core.types import Modality
 from training import config as configuration
@@ -23,6 +22,7 @@ from training.distributed import current
 from training.evaluation.metrics import Estimate
 from training.multitask.config import LOSSES, SCL_COS, SCL_NORM, MultiTaskConfig, TrainingStage
 from training.multitask.data import TaskData, prepare_tasks
+from training.multitask.fingerprint import fingerprint_of_tasks
 from training.multitask.starts import first_encoders
 from training.multitask.training import judge_part, task_source, train_stage
 from training.progress import Reporter
@@ -36,8 +36,8 @@ from training.reproduce.two_stage_scores import (
     majority,
     occurring_counts,
 )
-from training.run_state import checksum
 from training.system_data import LoadedCorpus, load_examples
+from training.system_encoders import Encoders
 
 VERSION = 1
 """Raised whenever the way from corpus to answers changes in this program's code."""
@@ -45,12 +45,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class _Fold:
-    """One fold and seed: data with the targets of all tasks, and where batches come from."""
+    """One fold and seed: data with the targets of all tasks, and where batches come from.
+
+    fingerprint: of rows, targets, recordings and encoder.
+    """
 
     fold: int
     seed: int
     data: TaskData
     source: BatchSource
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,9 @@ class TwoStageLab:
         split = replace(self._some.split, fold=fold)
         data = prepare_tasks(self.corpus, replace(self._some, split=split, stages=(stage,)))
         self.classes = data.classes
-        source = task_source(data, self._processor, self.corpus.loader)
-        return _Fold(fold, seed, data, source)
+        source = task_source(data, self._encoders.processor, self.corpus.loader)
+        found = fingerprint_of_tasks(data, self._encoders, self.corpus.loader)
+        return _Fold(fold, seed, data, source, found)
 
     def _answers(self, config: MultiTaskConfig, prepared: _Fold, shared: set[str]) -> ScoredAnswers:
         key = self._key(config, len(config.stages), prepared)
@@ -143,7 +148,8 @@ class TwoStageLab:
         if key in self._models:
             return self._models[key]
         before = 0.0
-        start: nn.Module = self._encoder
+        assert self._encoders.speech is not None
+        start: nn.Module = self._encoders.speech
         if stages > 1:
             earlier = self._trained(config, stages - 1, prepared, shared)
             start, before = earlier.model, earlier.seconds
@@ -176,27 +182,11 @@ class TwoStageLab:
         """Return a digest of everything that the first `stages` depend on."""
         chain = [replace(s, name="any", starts_from="") for s in config.stages[:stages]]
         rest = replace(config, name="any", stages=tuple(chain[:1]), split=self._some.split)
-        return configuration.digest(
-            [VERSION, chain, rest, prepared.data.system.digest, self._encoder_digest]
-        )
+        return configuration.digest([VERSION, chain, rest, prepared.fingerprint])
 
     @cached_property
-    def _encoder_digest(self) -> str:
-        return checksum(self._encoder.state_dict())
-
-    @property
-    def _encoder(self) -> nn.Module:
-        return self._loaded[0]
-
-    @property
-    def _processor(self) -> AnyProcessor:
-        return self._loaded[1]
-
-    @cached_property
-    def _loaded(self) -> tuple[nn.Module, AnyProcessor]:
-        found = first_encoders(self._some)
-        assert found.speech is not None
-        return found.speech, found.processor
+    def _encoders(self) -> Encoders:
+        return first_encoders(self._some)
 
 
 def _seeded(config: MultiTaskConfig, seed: int) -> MultiTaskConfig:

@@ -26,7 +26,11 @@ from training.reproduce.two_stage_real_parts import FOLDS, folds_of
 from training.reproduce.two_stage_real_plan import ROWS, TRAININGS, RealRow
 from training.reproduce.two_stage_real_report import RowSaid, content_of, reproduction
 from training.reproduce.two_stage_real_runs import Runs, lesson_of
-from training.reproduce.two_stage_real_training import RealRecipe, Said
+from training.reproduce.two_stage_real_training import (
+    RealRecipe,
+    Said,
+    head_weights,
+)
 from training.speech import SpeechCorpus, load_corpus, quick_config
 
 RECIPE = Path(__file__).resolve().parents[1] / "configs" / "embedded" / "speech.yaml"
@@ -51,13 +55,14 @@ def run(options: ReproduceOptions) -> Reproduction:
     recipe = _QUICK if options.quick else RealRecipe()
     lessons = [lesson_of(corpus, fold, recipe) for fold in folds]
     kept = KeptTrainings(_out(options) / "trainings", resume=options.resume)
-    said = _trained(rows, [Runs(lessons, seed, kept, reporter) for seed in range(options.seeds)])
+    runs = [Runs(lessons, seed, kept, reporter) for seed in range(options.seeds)]
+    said = _trained(rows, runs)
     judged = judged_clips(corpus.clips, folds)
-    told = [RowSaid(row, said[row.name]) for row in rows]
-    content = content_of(judged, folds, told, recipe, time.monotonic() - began)
+    told = [RowSaid(row, said[row.name], head_weights(row.name, lessons[0])) for row in rows]
+    content = content_of(judged, folds, told, recipe, sum(each.seconds for each in runs))
     write_json(options.out / "two_stage_real.json", content)
     (options.out / "two_stage_real.md").write_text(markdown(content), encoding="utf-8")
-    return reproduction(content)
+    return reproduction(content, time.monotonic() - began)
 
 
 def asked_rows(options: ReproduceOptions) -> list[RealRow]:

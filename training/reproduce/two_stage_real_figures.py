@@ -221,4 +221,5 @@ def _by_speaker(people: Sequence[str], pairs: Sequence[tuple[str, int]], cells: 
     return counts
 
 
-RESAMPLED = f"95 %, {RESAMPLES} resamples of the speakers of each corpus, and of the seeds"
+RESAMPLED = f"95 %, {RESAMPLES} resamples of the speakers of each corpus"
+SEEDS_TOO = ", and of the seeds of each fold"

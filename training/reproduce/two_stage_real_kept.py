@@ -17,6 +17,8 @@ from training.reproduce.two_stage_real_training import Lesson, Said, Start
 
 VERSION = 1
 """Raised whenever the way from clips to a trained model changes in this program's code."""
+_ELSEWHERE = ("keeps_convolved",)
+"""What a stage says of pretrained encoders alone."""
 _ENCODER, _ADAPTERS, _LOGITS = "encoder/", "adapters/", "logits/"
 
 
@@ -68,7 +70,12 @@ def key_of(name: str, lesson: Lesson) -> str:
         part: [clips[row].path for row in rows.tolist()]
         for part, rows in (("train", lesson.train), ("test", lesson.test))
     }
-    about = [VERSION, chain(name), lesson.recipe, lesson.vocabulary.symbols, lesson.seed, parts]
+    stages = [
+        {key: value for key, value in configuration.to_mapping(stage).items()
+         if key not in _ELSEWHERE}
+        for stage in chain(name)
+    ]  # fmt: skip
+    about = [VERSION, stages, lesson.recipe, lesson.vocabulary.symbols, lesson.seed, parts]
     return f"{name}-{lesson.seed}-{configuration.digest(about)[:16]}"
 
 

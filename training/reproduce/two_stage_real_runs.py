@@ -46,6 +46,11 @@ class Runs:
         """Return what a training says of the clips of each fold."""
         return [self._said(name, lesson) for lesson in self._lessons]
 
+    @property
+    def seconds(self) -> float:
+        """Of all trainings so far, those that were kept from before included."""
+        return sum(said.seconds for _, said in self._done.values())
+
     def _said(self, name: str, lesson: Lesson) -> Said:
         start: Start | None = None
         for stage in chain(name):

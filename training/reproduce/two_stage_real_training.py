@@ -47,6 +47,7 @@ from training.reproduce.two_stage_real_batches import (
     TaskSource,
     plain_batches,
 )
+from training.reproduce.two_stage_real_plan import training
 from training.trainer import Trainer
 from training.trainer_config import TrainerConfig
 
@@ -146,6 +147,11 @@ def build(stage: TrainingStage, lesson: Lesson, start: Start | None) -> TwoStage
     if EVERYTHING not in stage.trains:
         train_adapters_only(model)
     return model
+
+
+def head_weights(name: str, lesson: Lesson) -> int:
+    """Return how many weights the heads of a training have."""
+    return sum(p.numel() for p in build(training(name), lesson, None).head_parameters())
 
 
 def _sizes(lesson: Lesson) -> SpeechEncoderConfig:

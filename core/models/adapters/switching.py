@@ -13,7 +13,13 @@ from core.models.adapters.config import AdapterConfig
 from core.models.adapters.injection import check_state, detach, put_trained
 from core.models.adapters.record import record_of
 from core.models.half import InHalf
-from core.models.manifest import CheckpointInfo, error_of, file_problems, read_info
+from core.models.manifest import (
+    CheckpointInfo,
+    check_same_base,
+    error_of,
+    file_problems,
+    read_info,
+)
 
 if TYPE_CHECKING:
     from core.models.base import EmotionModel
@@ -63,7 +69,7 @@ def switch_checkpoint(loaded: LoadedModel, folder: Path | str) -> LoadedModel:
             switched (half precision, other options of its encoder); one sentence.
     """
     info = read_info(folder)
-    _check_base(loaded.info, info)
+    check_same_base(loaded.info, info)
     encoder = _encoder_for(loaded, info)
     problems = file_problems(info)
     processor = _processor_for(loaded, info, problems)
@@ -71,19 +77,6 @@ def switch_checkpoint(loaded: LoadedModel, folder: Path | str) -> LoadedModel:
     if problems or model is None or processor is None:
         raise error_of(info.path, problems)
     return type(loaded)(model, processor, info)
-
-
-def _check_base(now: CheckpointInfo, wanted: CheckpointInfo) -> None:
-    ours, theirs = (
-        (info.digest, info.name) if info.base is None else (info.base.digest, info.base.name)
-        for info in (now, wanted)
-    )
-    if ours[0] != theirs[0]:
-        raise CheckpointError(
-            f"{wanted.path} goes with {theirs[1]} (sha256 {theirs[0][:12]}), while {ours[1]}"
-            f" ({ours[0][:12]}) is loaded.",
-            _ANEW,
-        )
 
 
 def _encoder_for(loaded: LoadedModel, wanted: CheckpointInfo) -> nn.Module:

@@ -148,7 +148,11 @@ class PretrainedSpeechEncoder(StagedEncoder[SpeechStages]):
 
     def contextualise_by_torch(self, features: Tensor) -> Tensor:
         """Do what `contextualise` does without the help of stages."""
-        return self._normed(features) if self._features_only else self._transformed(features, None)
+        return (
+            self._normed(features)
+            if self._features_only
+            else self.contextualise_valid(features, None)
+        )
 
     def forward(self, inputs: ModelInputs) -> Encoded:
         """Encode waveform (B, N) under waveform_mask (B, N).
@@ -192,10 +196,14 @@ class PretrainedSpeechEncoder(StagedEncoder[SpeechStages]):
         features = convolve(waveform, samples, extractor)
         if self._features_only:
             return self._normed(features)
-        return self._transformed(features, _mask(frame_counts(samples, extractor), features))
+        valid = _mask(frame_counts(samples, extractor), features)
+        return self.contextualise_valid(features, valid)
 
-    def _transformed(self, features: Tensor, valid: Tensor | None) -> Tensor:
-        """Return (B, T, D) of features (B, T, C) under valid (B, T), None where all are."""
+    def contextualise_valid(self, features: Tensor, valid: Tensor | None) -> Tensor:
+        """Return (B, T, D) of features (B, T, C) under valid (B, T), None where all are.
+
+        Always by torch. Only models in `BY_VALID_FRAMES` that have a transformer take padding.
+        """
         projected = self.model.feature_projection(features)
         hidden = projected[0] if isinstance(projected, tuple) else projected
         if valid is not None:

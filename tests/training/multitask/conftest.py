@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.training.multitask.small_run import write_corpus
+from training import onednn_products
 from training.generated.encoders import write_encoder
+
+
+@pytest.fixture(scope="package", autouse=True)
+def small_products_count() -> Iterator[None]:
+    """Let oneDNN multiply as little as there is here, as processes of `small_run` do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onednn_products, "LEAST_WORK", 1)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ import torch
 
 from core.models.adapters.config import AdapterConfig, BottleneckConfig, LoraConfig
 from core.types import Modality
+from training import onednn_products
 from training.data.batches import BatchConfig
 from training.data.split_config import SplitConfig
 from training.generated.wave_files import write_wave
@@ -157,6 +158,7 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    onednn_products.LEAST_WORK = 1  # as in the tests of this folder
     if options.kill > 0:
         kill_before(options.kill)
     elif options.kill:

@@ -64,6 +64,17 @@ def test_a_text_whose_end_is_cut_off_is_not_recognised(
     assert [text is None for text in data.texts(range(len(cut)))] == cut
 
 
+def test_remarks_are_not_said(corpus: LoadedCorpus, config: MultiTaskConfig) -> None:
+    texts = ("[LAUGHTER] Go. [BREATHING]", "++GARBAGE++ no, [on] know", "[LAUGHTER]")
+    examples = list(corpus.examples)
+    for row, text in enumerate(texts):
+        examples[row] = replace(examples[row], text=text)
+    data = prepare_tasks(replace(corpus, examples=tuple(examples)), config)
+    assert data.texts([0, 1]) == ["Go.", "no, [on] know"]
+    assert not data.texts([2])[0]
+    assert data.targets.symbol_counts[:3].tolist() == [2, 10, 0]
+
+
 def test_emotions_that_a_corpus_lacks_are_not_allowed_in_its_rows(
     corpus: LoadedCorpus, config: MultiTaskConfig
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from core.models.adapters.config import AdapterConfig
 from core.models.adapters.injection import original_state
 from core.models.two_stage import HEAD_PREFIXES, TwoStageModel
 from tests.training.multitask.small_run import ADAPTERS, TRAINER, config_of, prepared
+from training import onednn_products
 from training.multitask.config import MultiTaskConfig, TrainingStage
 from training.multitask.freezing import choose_trained, encoder_is_frozen
 from training.multitask.judging import figures
@@ -114,6 +116,32 @@ def test_the_same_training_gives_the_same_bits(
 ) -> None:
     again = setting.train(setting.config.stages[1], first.model)
     assert differing(state_of(second.model), state_of(again.model)) == set()
+
+
+@pytest.mark.skipif(
+    not torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
+    reason="this PyTorch was built without oneDNN",
+)
+def test_linear_layers_by_onednn_learn_what_those_of_torch_do(
+    setting: Setting, first: TrainedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[bool] = []
+    linear = onednn_products.linear
+
+    def noted(*given: Tensor) -> Tensor:
+        taken.append(torch.is_grad_enabled())
+        return linear(*given)
+
+    monkeypatch.setattr(onednn_products, "linear", noted)
+    ours = setting.train(setting.config.stages[1], first.model)
+    assert taken
+    assert all(taken)  # judging is left as it is
+    taken.clear()
+    monkeypatch.setattr(onednn_products, "LEAST_WORK", math.inf)
+    theirs = setting.train(setting.config.stages[1], first.model)
+    assert not taken
+    for row, other in zip(ours.outcome.history, theirs.outcome.history, strict=True):
+        assert row["train_loss"] == pytest.approx(other["train_loss"], rel=1e-5)
 
 
 def test_new_adapters_say_what_the_start_said(setting: Setting, first: TrainedStage) -> None:

@@ -16,7 +16,7 @@ from tests.checkpoints import make_checkpoint
 from tests.personal.people import clip
 from training.personal.material import unseen_people
 from training.personal.report import as_markdown, summary
-from training.personal.simulate import main
+from training.personal.simulate import _CHECKPOINT, _FOLDS, main
 from training.personal.trials import CARELESS, SHUFFLED, TRUE, Outcome
 
 CLIPS = 24
@@ -111,5 +111,12 @@ def test_figures_by_hand():
     low, high = row["accuracy_gain"][1:]
     assert low == pytest.approx(-0.05)
     assert high == pytest.approx(0.4)
+    # told: +.2, from 0 to .4; on the rest: +.1, -.2, +.4
+    assert row["told_covers"] == pytest.approx(2 / 3, abs=1e-4)
+    assert row["kept_told"] == pytest.approx(0.2)
     about = {"checkpoint": "x", "sha256": "0", "draws": 1, "rest": 5, "texts": "not given"}
-    assert "| toy | 10 | 2 |" in as_markdown(outcomes, about)
+    for who, where in ((_CHECKPOINT, "x (sha256 0)"), (_FOLDS, "it was not trained on")):
+        page = as_markdown(outcomes, {**who, **about})
+        assert "| toy | 10 | 2 |" in page
+        assert where in page
+        assert "{" not in page

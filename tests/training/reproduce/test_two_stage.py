@@ -95,6 +95,16 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_figures(
     assert _figures(anew) == _figures(first)
 
 
+def test_what_was_said_of_other_recordings_is_not_taken(
+    tmp_path: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reproduced(tmp_path, "--rows", "iemocap-full-ser")
+    other = GeneratedIemocap(utterances=12, odd=False, telling_texts=0.0)
+    monkeypatch.setattr(two_stage_data, "QUICK_IEMOCAP", other)
+    reproduced(tmp_path, "--rows", "iemocap-full-ser", "--resume")
+    assert trained == ["emotion", "emotion"]
+
+
 def _figures(found: dict[str, Any]) -> Sequence[Any]:
     return [row["figures"] for row in rows(found, 0).values()]
 

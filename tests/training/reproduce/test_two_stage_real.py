@@ -263,4 +263,13 @@ def test_the_report_s_figures_are_those_of_its_json() -> None:
     text = (REPORTS / "two_stage_real.md").read_text(encoding="utf-8")
     assert markdown(content) in text
     assert [row["name"] for row in content["rows"]] == [row.name for row in ROWS]
-    assert len(reproduction(content).tables) == 5
+    assert len(reproduction(content, 0.0).tables) == 5
+
+
+def test_the_report_tells_what_a_second_seed_gave() -> None:
+    content = json.loads((REPORTS / "two_stage_real_seeds.json").read_text(encoding="utf-8"))
+    text = (REPORTS / "two_stage_real.md").read_text(encoding="utf-8")
+    told = content["claims"][0]["difference"]
+    value, low, high = (f"{100 * told[name]:+.1f}" for name in ("value", "low", "high"))
+    assert f"{value} [{low}, {high}]" in text.replace("\n", " ")
+    assert [row["seeds"] for row in content["rows"]] == [2, 2]
