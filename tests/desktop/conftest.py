@@ -37,7 +37,8 @@ def wait_for(qt: QApplication) -> WaitFor:
         deadline = time.monotonic() + 10.0
         while not condition():
             assert time.monotonic() < deadline, "did not happen within ten seconds"
-            QTest.qWait(5)
+            QApplication.processEvents()
+            time.sleep(0.005)  # QTest.qWait would not let other threads run
 
     return wait
 

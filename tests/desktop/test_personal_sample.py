@@ -44,7 +44,8 @@ def wait(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60 * MINUTES
     while not condition():
         assert time.monotonic() < deadline, f"did not happen within {MINUTES} minutes"
-        QTest.qWait(20)
+        QApplication.processEvents()
+        time.sleep(0.02)  # QTest.qWait would not let other threads run
 
 
 def read(application: Application) -> bool:
