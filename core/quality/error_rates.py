@@ -43,7 +43,7 @@ def character_error_rate(reference: str | Sequence[str], hypothesis: str | Seque
 
 def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorCounts:
     """Count wrong words. Raises ValueError if there are not as many of one as of the other."""
-    return _counts([_plain(r) for r in references], [_plain(h) for h in hypotheses])
+    return _counts([plain(r) for r in references], [plain(h) for h in hypotheses])
 
 
 def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorCounts:
@@ -67,11 +67,14 @@ def _listed(text: str | Sequence[str]) -> list[str]:
     return [text] if isinstance(text, str) else list(text)
 
 
-def _plain(text: str) -> str:
-    """Return words in lower case, without punctuation, one space between them."""
+def plain(text: str) -> str:
+    """Return words in lower case, without punctuation, one space between them, letters composed.
+
+    An apostrophe leaves no gap (it's: its), any other sign does.
+    """
     composed = unicodedata.normalize("NFC", text).casefold()
     kept = (c if unicodedata.category(c)[0] in "LMN" else _gap(c) for c in composed)
-    return " ".join("".join(kept).split())
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 
 def _gap(sign: str) -> str:
@@ -81,4 +84,4 @@ def _gap(sign: str) -> str:
 
 def _spelled(text: str) -> str:
     """Return the characters of a text as words of their own."""
-    return " ".join(_plain(text).replace(" ", ""))
+    return " ".join(plain(text).replace(" ", ""))

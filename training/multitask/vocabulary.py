@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ConfigError
+from core.quality.error_rates import plain
 from training.losses.ctc import BLANK
 from training.multitask.config import UNITS
 
@@ -74,8 +75,8 @@ class Vocabulary:
         """
         if units not in UNITS:
             raise ConfigError(f"There are no units {units!r}.", f"There are: {', '.join(UNITS)}.")
-        plain = (normalise(text) for text in texts if text)
-        found = {symbol for text in plain for symbol in _spelled(text, apart=units == _JAMO)}
+        spoken = (plain(text) for text in texts if text)
+        found = {symbol for text in spoken for symbol in _spelled(text, apart=units == _JAMO)}
         if not found - {" "}:
             raise ConfigError(
                 "No training row has a text, so recognition can't be learned.",
@@ -121,22 +122,7 @@ class Vocabulary:
         return [self.decode(number for number, _ in groupby(row)) for row in cut]
 
     def _apart(self, text: str) -> tuple[str, ...]:
-        return _spelled(normalise(text), apart=self.in_jamo)
-
-
-def normalise(text: str) -> str:
-    """Return words in lower case, without punctuation, one space between them, letters composed.
-
-    An apostrophe leaves no gap (it's: its), any other sign does. The same is taken off before
-    errors are counted (`core.quality.error_rates`).
-    """
-    composed = unicodedata.normalize("NFC", text).casefold()
-    kept = (c if unicodedata.category(c)[0] in "LMN" else _gap(c) for c in composed)
-    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
-
-
-def _gap(sign: str) -> str:
-    return "" if sign in "'’" else " "
+        return _spelled(plain(text), apart=self.in_jamo)
 
 
 def _spelled(text: str, *, apart: bool) -> tuple[str, ...]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.models.script import script_of
-from core.quality.error_rates import ErrorCounts, character_errors, word_errors
-from training.multitask.vocabulary import normalise
+from core.quality.error_rates import ErrorCounts, character_errors, plain, word_errors
 
 WER, CER = "wer", "cer"
 
@@ -57,7 +56,7 @@ def recognition_errors(
         ValueError: there are not as many of one as of the other.
     """
     pairs = list(zip(references, hypotheses, strict=True))
-    told = [(said, heard) for said, heard in pairs if said is not None and normalise(said)]
+    told = [(said, heard) for said, heard in pairs if said is not None and plain(said)]
     said, heard = [s for s, _ in told], [h for _, h in told]
     return RecognitionErrors(
         word_errors(said, heard),

@@ -11,12 +11,11 @@ from torch import Tensor
 from core.models.adapters import adapter_names
 from core.models.two_stage import HEAD_PREFIXES, TwoStageModel
 from core.models.two_stage_config import EMOTION, GENDER, STYLE
-from core.quality.error_rates import ErrorCounts, character_errors, word_errors
+from core.quality.error_rates import ErrorCounts, character_errors, plain, word_errors
 from training.multitask.data import TaskData
 from training.multitask.freezing import encoder_is_frozen, trained_count
 from training.multitask.judging import TaskAnswers
 from training.multitask.targets import UNKNOWN
-from training.multitask.vocabulary import normalise
 from training.reproduce.two_stage_scores import Choice, Errors, ScoredAnswers
 
 _BYTES = 4
@@ -66,7 +65,7 @@ def _errors(
     if answers.transcripts is None:
         return None
     pairs = zip(data.texts(answers.rows), answers.transcripts, strict=True)
-    counted = [count([s], [h]) if s and normalise(s) else None for s, h in pairs]
+    counted = [count([s], [h]) if s and plain(s) else None for s, h in pairs]
     wrong = [0 if found is None else found.errors for found in counted]
     length = [0 if found is None else found.length for found in counted]
     return Errors(np.array(wrong, dtype=np.int64), np.array(length, dtype=np.int64))

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from core.errors import ConfigError
-from core.quality.error_rates import character_error_rate, word_error_rate
-from training.multitask.vocabulary import Vocabulary, normalise
+from core.quality.error_rates import character_error_rate, plain, word_error_rate
+from training.multitask.vocabulary import Vocabulary
 
 SYLLABLES = [chr(code) for code in range(0xAC00, 0xD7A4)]
 
@@ -19,7 +19,7 @@ def logits_of(paths: list[list[int]], symbols: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("text", "plain"),
+    ("text", "expected"),
     [
         ("It's LATE,  isn't it?", "its late isnt it"),
         ("well-known\tthing…", "well known thing"),
@@ -29,15 +29,15 @@ def logits_of(paths: list[list[int]], symbols: int) -> torch.Tensor:
         ("?!", ""),
     ],
 )
-def test_texts_are_lowercased_and_lose_their_punctuation(text, plain):
-    assert normalise(text) == plain
-    assert normalise(plain) == plain
+def test_texts_are_lowercased_and_lose_their_punctuation(text, expected):
+    assert plain(text) == expected
+    assert plain(expected) == expected
 
 
 def test_normalising_costs_no_word_and_no_character():
     for text in ("It's LATE, isn't it?", "Straße — 3,5 km", "정말요? 응, 3시에 K-pop!"):
-        assert word_error_rate(text, normalise(text)) == 0
-        assert character_error_rate(text, normalise(text)) == 0
+        assert word_error_rate(text, plain(text)) == 0
+        assert character_error_rate(text, plain(text)) == 0
 
 
 def test_jamo_of_every_syllable_compose_to_it_again():
