@@ -37,7 +37,7 @@ __all__ = ["no_leaked_threads"]
 @pytest.fixture(autouse=True)
 def fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "open_analyzer", lambda *named: FakeAnalyzer())
-    monkeypatch.setattr(demo, "open_analyzer", lambda model: FakeAnalyzer())
+    monkeypatch.setattr(demo, "open_analyzer", lambda model, personal=None: FakeAnalyzer())
 
 
 def write_wav(path: Path, seconds: float = 2.0, channels: int = 1) -> Path:
