@@ -20,11 +20,11 @@ from pathlib import Path
 from types import MappingProxyType
 from xml.sax.saxutils import escape
 
-import av
 import numpy as np
 import pysubs2
 import soxr
 
+from core.audio.flac import write_flac
 from core.errors import EmoscopeError
 from core.resources import sample_dialogue
 from core.types import SAMPLE_RATE, FloatArray
@@ -152,19 +152,6 @@ def place_in_room(dry: FloatArray, seed: int = SEED) -> FloatArray:
     wet = np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(response, size), size)[: dry.size]
     noise = 10 ** (NOISE_DBFS / 20) * random.standard_normal(dry.size)
     return np.asarray(wet * (PEAK / np.abs(wet).max()) + noise, dtype=np.float32)
-
-
-def write_flac(path: Path, samples: FloatArray) -> None:
-    """Write mono samples in [-1, 1] as 16-bit FLAC."""
-    pcm = np.round(samples * 32767).clip(-32768, 32767).astype(np.int16)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("flac", rate=SAMPLE_RATE)
-        stream.layout = "mono"
-        stream.format = "s16"
-        frame = av.AudioFrame.from_ndarray(pcm[None, :], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
 
 
 def write_subtitles(path: Path, lines: Sequence[Line], spans: Sequence[tuple[int, int]]) -> None:

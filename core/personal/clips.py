@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.audio.flac import write_flac
 from core.errors import ConfigError, JournalError, MediaError
-from core.types import SAMPLE_RATE, FloatArray, seconds
+from core.types import FloatArray, seconds
 
 LONGEST_SECONDS = 120.0
 """No turn is so long; a whole recording is no turn."""
@@ -43,7 +44,7 @@ def write_clip(path: Path, samples: FloatArray) -> int:
         raise _unwritable(path, error) from error
     temporary = Path(name)
     try:
-        _encode(temporary, samples)
+        write_flac(temporary, samples)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -62,20 +63,6 @@ def read_clip(path: Path) -> FloatArray:
     if not path.is_file():
         raise MediaError(f"The clip {path} is missing.", "Correct the turn again, or remove it.")
     return np.concatenate(list(AudioDecoder(path)), axis=1)[0]
-
-
-def _encode(path: Path, samples: FloatArray) -> None:
-    import av
-
-    pcm = np.round(samples * 32767).clip(-32768, 32767).astype(np.int16)
-    with av.open(str(path), "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=SAMPLE_RATE)
-        stream.layout = "mono"
-        stream.format = "s16"
-        frame = av.AudioFrame.from_ndarray(pcm[None, :], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
 
 
 def _unwritable(path: Path, error: OSError) -> JournalError:

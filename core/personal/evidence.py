@@ -132,7 +132,7 @@ def _utterance(number: int, clip: Spoken) -> Utterance:
 def _looks_of(judgement: Judgement, heard: HeardSpeech, baseline: float) -> Iterator[Look]:
     """Yield what each modality says alone, then all together where there are several."""
     present = judgement.present
-    vectors = {m: over_chunks(heard.weights, judgement.voice(m)) for m in present}
+    vectors = {m: heard.over_chunks(judgement.voice(m)) for m in present}
     said: list[tuple[Modality | None, FloatArray]] = list(judgement.alone.items())
     if len(present) > 1:
         said = [(m, x) for m, x in said if m is not Modality.SPEECH]  # looked at without text
@@ -141,13 +141,8 @@ def _looks_of(judgement: Judgement, heard: HeardSpeech, baseline: float) -> Iter
         used = present if modality is None else (modality,)
         yield Look(
             modality,
-            over_chunks(heard.weights, logits),
+            heard.over_chunks(logits),
             {m: vectors[m] for m in used},
             path_of(modality, baseline),
             heard.duration,
         )
-
-
-def over_chunks(weights: FloatArray, values: FloatArray) -> FloatArray:
-    """Return the mean of (B, ...) over chunks, by how much speech each holds."""
-    return np.asarray(np.tensordot(weights, values, axes=1))

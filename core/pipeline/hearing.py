@@ -55,6 +55,10 @@ class HeardSpeech:
         """Seconds of speech the model takes in; None without speech."""
         return sum(self.seconds) if self.chunks else None
 
+    def over_chunks(self, values: FloatArray) -> FloatArray:
+        """Return the mean of (B, ...) over chunks, by how much speech each holds."""
+        return np.asarray(np.tensordot(self.weights, values, axes=1))
+
 
 @dataclass(frozen=True, slots=True)
 class KnownVoice:

@@ -105,7 +105,9 @@ class Verdict:
         if not self.whole:
             return {}
         pooled = self.judgement.pooled
-        return {m: self._over_chunks(values).astype(np.float32) for m, values in pooled.items()}
+        return {
+            m: self.speech.over_chunks(values).astype(np.float32) for m, values in pooled.items()
+        }
 
     @property
     def _exclusive(self) -> bool:
@@ -118,15 +120,11 @@ class Verdict:
             return ()
         return self.info.calibration.thresholds_for(self.info.specification.labels)
 
-    def _over_chunks(self, values: FloatArray) -> FloatArray:
-        """Return the mean of (B, ...) over chunks, by how much speech each holds."""
-        return np.asarray(np.tensordot(self.speech.weights, values, axes=1))
-
     def _probabilities(self, logits: FloatArray, modality: Modality | None) -> tuple[float, ...]:
         path = path_of(modality, self.heard)
         problem = self.info.specification.problem
         found = self.info.calibration.probabilities(
-            self._corrected(self._over_chunks(logits), modality, path),
+            self._corrected(self.speech.over_chunks(logits), modality, path),
             path,
             problem,
             self.speech.duration,
@@ -145,14 +143,18 @@ class Verdict:
         personal = self.personal
         if personal is None or not personal.takes_part(modality, self.judgement.present):
             return logits
-        voice = self._over_chunks(self.judgement.voice(personal.modality))
+        voice = self.speech.over_chunks(self.judgement.voice(personal.modality))
         return personal.corrected(logits, voice, path, self.info.calibration)
 
     def _affect(self, probabilities: tuple[float, ...]) -> tuple[float | None, float | None, bool]:
         """Return arousal, valence, and whether they are derived; None where that can't be."""
         arousal, valence = self.judgement.arousal, self.judgement.valence
         if arousal is not None and valence is not None:
-            return float(self._over_chunks(arousal)), float(self._over_chunks(valence)), False
+            return (
+                float(self.speech.over_chunks(arousal)),
+                float(self.speech.over_chunks(valence)),
+                False,
+            )
         labels = self.info.specification.labels
         total = 1.0 if self._exclusive else sum(probabilities)
         # a class of the user's own has no place on the plane, and leaving it out would shift all
@@ -175,7 +177,7 @@ class Verdict:
             return {}
         gate = self.judgement.attentions.get("modality")
         if gate is not None:
-            values = self._over_chunks(gate.reshape(len(gate), -1))
+            values = self.speech.over_chunks(gate.reshape(len(gate), -1))
         else:
             values = np.array([np.exp(-self._divergence(fused, p)) for p in alone.values()])
         total = float(values.sum())
@@ -190,7 +192,7 @@ class Verdict:
         if "frame" in attentions and spans:
             found.append(frame_map(self._over_time(attentions["frame"][:, None])[0], spans))
         if "feature" in attentions and len(self.judgement.present) > 1:
-            found += self._feature_maps(self._over_chunks(attentions["feature"]))
+            found += self._feature_maps(self.speech.over_chunks(attentions["feature"]))
         return tuple(m for m in found if m is not None)
 
     def _feature_maps(self, weights: FloatArray) -> list[AttentionMap | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from training import config as configuration
+from training.data.atomic import replace_file
 from training.reproduce.two_stage_real_plan import chain
 from training.reproduce.two_stage_real_training import Lesson, Said, Start
 
@@ -50,14 +50,13 @@ class KeptTrainings:
 
     def keep(self, key: str, start: Start, said: Said) -> None:
         """Write it, whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"{_ENCODER}{name}": x.contiguous() for name, x in start.encoder.items()}
         tensors |= {f"{_ADAPTERS}{name}": x.contiguous() for name, x in start.adapters.items()}
         tensors |= {f"{_LOGITS}{name}": torch.from_numpy(x) for name, x in said.logits.items()}
         about = {"texts": said.texts, "parameters": said.parameters, "seconds": said.seconds}
-        new = self._path(key).with_suffix(".new")
-        save_file(tensors, new, {"about": json.dumps(about)})
-        os.replace(new, self._path(key))
+        replace_file(
+            self._path(key), lambda new: save_file(tensors, new, {"about": json.dumps(about)})
+        )
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"
